@@ -74,7 +74,7 @@ pub(crate) fn manager_agrees(
 fn a_dry_run_shows_a_diff_and_changes_nothing() {
     for example in ["cargo-service", "npm-workspace"] {
         let sandbox = sandbox_with(example);
-        let run = fix(&sandbox, "--dry-run").expect(0);
+        let run = fix(&sandbox, "--diff").expect(0);
         assert!(run.stdout.contains("\n+++ "), "{}", run.stdout);
 
         let same = Command::new("diff")

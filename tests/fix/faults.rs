@@ -181,3 +181,13 @@ fn a_lockfile_that_changes_during_the_fix_is_not_overwritten() {
     assert_eq!(std::fs::read_to_string(path).unwrap(), other);
     assert!(manifest == std::fs::read(sandbox.path("repo/package.json")).unwrap());
 }
+
+/// npm's cache is below a file, so npm can write nothing. That says nothing about versions.
+#[test]
+fn a_place_that_npm_cannot_write_is_told_in_its_own_words() {
+    let (mut sandbox, _registry) = npm();
+    sandbox.set("npm_config_cache", "/dev/null/cache");
+    let run = fails(&sandbox, &["cannot run `npm` here", "ENOTDIR: mkdir `/dev/null/cache"]);
+    assert!(!run.stdout.contains("does not work"), "{run:?}");
+    assert!(run.stdout.contains("1 finding remains"), "{run:?}");
+}

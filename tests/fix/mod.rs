@@ -5,5 +5,6 @@ mod examples;
 mod faults;
 mod files;
 mod hostile;
+mod output;
 mod requirements;
 mod workspace;

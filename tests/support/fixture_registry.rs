@@ -35,20 +35,37 @@ fn gather(directory: &Path, files: &mut Files) {
 
 /// Builds `store/` with an advisory for every version of a package before `fixed`.
 fn warn_of(sandbox: &Sandbox, ecosystem: &str, package: &str, fixed: &str) {
+    warn_also(sandbox, ADVISORY, ecosystem, package, Some(fixed));
+}
+
+/// Adds an advisory to `store/`, for every version of a package before `fixed` or for all.
+pub(crate) fn warn_also(
+    sandbox: &Sandbox,
+    id: &str,
+    ecosystem: &str,
+    package: &str,
+    fixed: Option<&str>,
+) {
+    let mut events = vec![json!({"introduced": "0"})];
+    events.extend(fixed.map(|fixed| json!({"fixed": fixed})));
+    let kind = if ecosystem == "Hackage" {
+        "ECOSYSTEM"
+    } else {
+        "SEMVER"
+    };
     let advisory = json!({
-        "schema_version": "1.7.0", "id": ADVISORY,
+        "schema_version": "1.7.0", "id": id,
         "modified": "2026-01-02T00:00:00Z", "published": "2026-01-01T00:00:00Z",
         "summary": "a made-up vulnerability",
         "affected": [{
             "package": {"ecosystem": ecosystem, "name": package},
-            "ranges": [{"type": "SEMVER", "events": [{"introduced": "0"}, {"fixed": fixed}]}],
+            "ranges": [{"type": kind, "events": events}],
         }],
     });
 
     let directory = sandbox.path("advisories");
     std::fs::create_dir_all(&directory).unwrap();
-    let text = advisory.to_string();
-    std::fs::write(directory.join(format!("{ADVISORY}.json")), text).unwrap();
+    std::fs::write(directory.join(format!("{id}.json")), advisory.to_string()).unwrap();
     sandbox
         .run(&["db", "build", "--from", "advisories", "--into", "store"])
         .expect(0);

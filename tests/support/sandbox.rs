@@ -71,6 +71,12 @@ impl Sandbox {
         std::fs::write(path, content).unwrap();
     }
 
+    /// The text of a file of the repository at `repo/`.
+    #[track_caller]
+    pub(crate) fn text(&self, name: &str) -> String {
+        std::fs::read_to_string(self.path("repo").join(name)).unwrap()
+    }
+
     /// Copies an example to `repo/`.
     pub(crate) fn example(&self, name: &str) {
         copy(&root().join("examples").join(name), &self.path("repo"));

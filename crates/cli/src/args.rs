@@ -1,5 +1,6 @@
 //! Flags that several commands share.
 
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -270,6 +271,10 @@ pub(crate) struct PlanArgs {
     )]
     max_bump: MaxBump,
 
+    /// Most independent steps of the fix, the most urgent ones first [default: all]
+    #[arg(long, value_name = "N", help_heading = "Plan")]
+    max_steps: Option<NonZeroUsize>,
+
     /// Never give a package a version that its dependents do not admit, by an override in a manifest
     #[arg(long, help_heading = "Plan")]
     no_overrides: bool,
@@ -338,6 +343,11 @@ enum EngineName {
 }
 
 impl PlanArgs {
+    /// The time limit for the whole run.
+    pub(crate) fn time_limit(&self) -> Duration {
+        self.time_limit
+    }
+
     /// The options of the fix.
     pub(crate) fn options(&self) -> FixOptions {
         let strategy = self.strategy;
@@ -362,6 +372,8 @@ impl PlanArgs {
                 newest: strategy == Strategy::Newest,
             },
             only: self.only.clone(),
+            chosen: None,
+            max_steps: self.max_steps,
         }
     }
 }

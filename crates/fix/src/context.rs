@@ -9,8 +9,10 @@ use patchgate_package_managers::{RelockError, RunOptions};
 use patchgate_scan::{AdvisorySource, Suppressions};
 use patchgate_upgrade::PlanOptions;
 
+use crate::change_graph::ChangeGraph;
 use crate::deadline::TimeLimit;
 use crate::lock_state::ids;
+use crate::run::Chosen;
 
 /// The inputs of planning.
 pub(crate) struct FixContext<'a> {
@@ -30,6 +32,8 @@ pub(crate) struct FixContext<'a> {
     pub(crate) options: PlanOptions,
     /// The findings to fix, by id, alias or name of the package. Empty for all.
     pub(crate) only: &'a [String],
+    /// The findings to fix of those, by package and id. `None` for all.
+    pub(crate) chosen: Option<&'a Chosen>,
     /// How long all of it may take.
     pub(crate) time_limit: TimeLimit,
     /// The rules about which findings need no fix.
@@ -41,11 +45,16 @@ pub(crate) struct FixContext<'a> {
 impl FixContext<'_> {
     /// Whether a finding is among those to fix.
     pub(crate) fn is_asked(&self, finding: &Finding) -> bool {
-        self.only.is_empty()
+        let is_of_only = self.only.is_empty()
             || self.only.iter().any(|only| {
                 finding.package.name == *only
                     || ids(finding).any(|id| id.eq_ignore_ascii_case(only))
-            })
+            });
+        let is_chosen = self.chosen.is_none_or(|chosen| {
+            chosen.contains(&(finding.package.name.clone(), finding.id.clone()))
+        });
+
+        is_of_only && is_chosen
     }
 }
 
@@ -67,6 +76,8 @@ pub enum Engine {
 pub(crate) struct Fixed {
     /// The plan, which may be empty.
     pub(crate) plan: Plan,
+    /// The changed entries, and what connects them.
+    pub(crate) changes: ChangeGraph,
     /// Sentences about side effects of the package managers.
     pub(crate) notes: Vec<String>,
     /// Lockfiles and packages that could not be planned or checked. Not empty means that the plan

@@ -2,12 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use patchgate_ecosystems::Upgradable;
+use patchgate_ecosystems::{Ecosystem, Upgradable, by_name, fixable_format};
 use patchgate_model::{
-    Bump, FileChange, Finding, Lockfile, PackageRef, PackageVersion, Plan, Unfixed, Upgrade,
+    Bump, FileChange, Finding, FixedFinding, FixedVersion, Lockfile, PackageRef, PackageVersion,
+    Plan, Problem, Unfixed, UnfixedClass, Upgrade,
 };
+use patchgate_package_managers::locator_of;
 use patchgate_upgrade::PlannedUpgrade;
 
+use crate::change_graph::fixed_finding;
 use crate::context::{Failure, FixContext, Fixed};
 use crate::lock_state::{self, ids};
 use crate::types::LockfileResult;
@@ -15,10 +18,12 @@ use crate::types::LockfileResult;
 /// Adds what came of one lockfile.
 pub(super) fn add(fixed: &mut Fixed, context: &FixContext<'_>, done: LockfileResult) {
     let mut upgrades = merged(&done);
-    for finding in ended(&done) {
-        credit(&mut upgrades, &done, finding);
-    }
+    let ended: Vec<_> = ended(context, &done)
+        .into_iter()
+        .map(|finding| (finding, credit(&mut upgrades, &done, finding)))
+        .collect();
 
+    fixed.changes.add(&done, &upgrades, &ended);
     fixed.plan.unfixed.extend(unfixed(context, &done));
     if !upgrades.is_empty() {
         change(
@@ -38,8 +43,14 @@ pub(super) fn add(fixed: &mut Fixed, context: &FixContext<'_>, done: LockfileRes
     fixed.plan.upgrades.extend(upgrades);
 }
 
-/// Puts everything into the order that a plan promises.
-pub(super) fn finish(plan: &mut Plan) {
+/// Adds what no lockfile had an answer for, and puts everything into the order that a plan promises.
+pub(super) fn finish(
+    fixed: &mut Fixed,
+    context: &FixContext<'_>,
+    findings: &[Finding],
+    problems: &[Problem],
+) {
+    let plan = &mut fixed.plan;
     for upgrade in &mut plan.upgrades {
         upgrade.fixes.sort();
         upgrade.fixes.dedup();
@@ -50,7 +61,32 @@ pub(super) fn finish(plan: &mut Plan) {
     plan.upgrades.sort_by(|a, b| {
         (&a.lockfile, &a.package, &a.from, &a.to).cmp(&(&b.lockfile, &b.package, &b.from, &b.to))
     });
-    plan.unfixed.sort_by(|a, b| {
+    plan.changes.retain(|change| change.before != change.after);
+    plan.changes.sort_by(|a, b| a.path.cmp(&b.path));
+
+    // Findings with their urgency: incidents first, then the score in tenths of a point.
+    let urgency: BTreeMap<FixedFinding, (bool, i64)> = findings
+        .iter()
+        .map(|finding| {
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a score is at most 100 points"
+            )]
+            let score = (finding.score.value * 10.0).round() as i64;
+            (fixed_finding(finding), (finding.malicious, score))
+        })
+        .collect();
+    let changes = std::mem::take(&mut fixed.changes);
+    changes.finish(plan, |finding| urgency.get(finding).copied());
+
+    let left = not_tried(plan, context, findings, problems);
+    plan.unfixed.extend(left);
+    sort_unfixed(&mut plan.unfixed);
+}
+
+/// Puts findings that remain into the order that a plan promises.
+pub(super) fn sort_unfixed(unfixed: &mut [Unfixed]) {
+    unfixed.sort_by(|a, b| {
         (&a.lockfile, &a.package, &a.version, &a.ids).cmp(&(
             &b.lockfile,
             &b.package,
@@ -58,8 +94,61 @@ pub(super) fn finish(plan: &mut Plan) {
             &b.ids,
         ))
     });
-    plan.changes.retain(|change| change.before != change.after);
-    plan.changes.sort_by(|a, b| a.path.cmp(&b.path));
+}
+
+/// Findings of the scan of which the plan says nothing, because their lockfile could not be worked
+/// on. They are told, so that none is missing.
+fn not_tried(
+    plan: &Plan,
+    context: &FixContext<'_>,
+    findings: &[Finding],
+    problems: &[Problem],
+) -> Vec<Unfixed> {
+    let mut told: BTreeSet<(&str, &str)> = BTreeSet::new();
+    for unfixed in &plan.unfixed {
+        told.extend(
+            unfixed
+                .ids
+                .iter()
+                .map(|id| (unfixed.package.as_str(), id.as_str())),
+        );
+    }
+    let fixes = plan
+        .fixed
+        .iter()
+        .chain(plan.steps.iter().flat_map(|step| &step.fixes));
+    told.extend(fixes.map(|finding| (finding.package.as_str(), finding.id.as_str())));
+
+    let mut grouped: BTreeMap<(String, PackageRef), Vec<&Finding>> = BTreeMap::new();
+    for finding in findings {
+        let is_told = ids(finding).any(|id| told.contains(&(finding.package.name.as_str(), id)));
+        if is_told || !context.is_asked(finding) {
+            continue;
+        }
+        let file = finding
+            .locations
+            .first()
+            .map(|location| location.file.clone());
+        let key = (file.unwrap_or_default(), finding.package.clone());
+        grouped.entry(key).or_default().push(finding);
+    }
+
+    grouped
+        .into_iter()
+        .map(|((file, package), findings)| {
+            let problem = problems.iter().find(|problem| problem.subject == file);
+            let reason = match problem {
+                Some(problem) => format!("it was not tried: {}", problem.reason),
+                None => "it was not tried".to_owned(),
+            };
+            let group = Group {
+                reason,
+                class: UnfixedClass::NotTried,
+                is_new: false,
+            };
+            group.unfixed(file, package, &findings)
+        })
+        .collect()
 }
 
 /// Records a change; a second one of the same file goes on from the first.
@@ -141,31 +230,34 @@ fn bump(ecosystem: &dyn Upgradable, from: &str, to: &str) -> Bump {
     ecosystem.bump(from, to).unwrap_or(Bump::Major)
 }
 
-/// Findings of the start that the end has no more in that package version.
-fn ended(done: &LockfileResult) -> Vec<&Finding> {
+/// Findings of the start that the end has no more: neither in that package version nor in the one
+/// that replaces it.
+fn ended<'d>(context: &FixContext<'_>, done: &'d LockfileResult) -> Vec<&'d Finding> {
     done.before
         .iter()
+        .filter(|finding| !context.suppressions.covers(finding))
         .filter(|finding| !done.after.iter().any(|after| same(finding, after)))
+        .filter(|finding| !stays_elsewhere(done, finding))
         .collect()
+}
+
+/// Whether another version has the finding that did not have it before.
+fn stays_elsewhere(done: &LockfileResult, finding: &Finding) -> bool {
+    done.after.iter().any(|after| {
+        after.package.name == finding.package.name
+            && after.package.version != finding.package.version
+            && ids(after).any(|id| ids(finding).any(|other| other == id))
+            && !done.before.iter().any(|before| same(before, after))
+    })
 }
 
 fn same(a: &Finding, b: &Finding) -> bool {
     a.package == b.package && ids(a).any(|id| ids(b).any(|other| other == id))
 }
 
-/// Notes a finding at the upgrade that ended it: that of its own package, else the one that let it
-/// go, else the nearest above it.
-fn credit(upgrades: &mut [Upgrade], done: &LockfileResult, finding: &Finding) {
-    let stays_elsewhere = done.after.iter().any(|after| {
-        after.package.name == finding.package.name
-            && after.package.version != finding.package.version
-            && ids(after).any(|id| ids(finding).any(|other| other == id))
-            && !done.before.iter().any(|before| same(before, after))
-    });
-    if stays_elsewhere {
-        return;
-    }
-
+/// Notes a finding at the upgrade that fixes it, and returns its index: that of its own package, else
+/// the one that let it go, else the nearest above it.
+fn credit(upgrades: &mut [Upgrade], done: &LockfileResult, finding: &Finding) -> Option<usize> {
     let own = upgrades.iter().position(|upgrade| {
         upgrade.package == finding.package.name && upgrade.from == finding.package.version
     });
@@ -188,16 +280,14 @@ fn credit(upgrades: &mut [Upgrade], done: &LockfileResult, finding: &Finding) {
         })
     };
 
-    if let Some(upgrade) = own
-        .or_else(mover)
-        .or_else(above)
-        .and_then(|place| upgrades.get_mut(place))
-    {
-        upgrade.fixes.push(finding.id.clone());
-        if own.is_some() {
-            upgrade.because_of = None;
-        }
+    let index = own.or_else(mover).or_else(above)?;
+    let upgrade = upgrades.get_mut(index)?;
+    upgrade.fixes.push(finding.id.clone());
+    if own.is_some() {
+        upgrade.because_of = None;
     }
+
+    Some(index)
 }
 
 /// The findings in a lockfile that `fix` does not change, with the reason.
@@ -209,57 +299,123 @@ pub(super) async fn not_changed(
     lockfile: &Lockfile,
     reason: &str,
 ) -> Result<Vec<Unfixed>, Failure> {
-    let mut grouped: BTreeMap<PackageRef, Vec<String>> = BTreeMap::new();
-    for finding in lock_state::findings(lockfile, context.source).await? {
-        if !context.suppressions.covers(&finding) && context.is_asked(&finding) {
-            grouped.entry(finding.package).or_default().push(finding.id);
+    let found = lock_state::findings(lockfile, context.source).await?;
+    let mut grouped: BTreeMap<PackageRef, Vec<&Finding>> = BTreeMap::new();
+    for finding in &found {
+        if !context.suppressions.covers(finding) && context.is_asked(finding) {
+            grouped
+                .entry(finding.package.clone())
+                .or_default()
+                .push(finding);
         }
     }
 
-    let unfixed = grouped.into_iter().map(|(package, ids)| Unfixed {
-        ecosystem: package.ecosystem,
-        lockfile: lockfile.path.clone(),
-        package: package.name,
-        version: package.version,
-        ids,
+    // A file that was read in part, and one that needs another engine, are of a format that `fix`
+    // changes.
+    let is_changeable =
+        fixable_format(&lockfile.path).is_some_and(|(_, format)| locator_of(format.id).is_some());
+    let group = Group {
         reason: reason.to_owned(),
+        class: match is_changeable {
+            true => UnfixedClass::Blocked,
+            false => UnfixedClass::Format,
+        },
+        is_new: false,
+    };
+    let unfixed = grouped.into_iter().map(|(package, findings)| {
+        let path = lockfile.path.clone();
+        group.clone().unfixed(path, package, &findings)
     });
 
     Ok(unfixed.collect())
 }
 
+/// Why findings remain. Those of one package version with the same reason are reported together.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Group {
+    reason: String,
+    class: UnfixedClass,
+    is_new: bool,
+}
+
+impl Group {
+    fn unfixed(self, lockfile: String, package: PackageRef, findings: &[&Finding]) -> Unfixed {
+        let fixed_version =
+            by_name(package.ecosystem).and_then(|ecosystem| fixed_version(ecosystem, findings));
+        Unfixed {
+            ecosystem: package.ecosystem,
+            lockfile,
+            package: package.name,
+            version: package.version,
+            ids: findings.iter().map(|finding| finding.id.clone()).collect(),
+            reason: self.reason,
+            class: self.class,
+            fixed_version,
+            is_new: self.is_new,
+        }
+    }
+}
+
+/// The class of findings in a file that `fix` can change or cannot.
+pub(super) fn class(findings: &[&Finding], is_changeable: bool) -> UnfixedClass {
+    let has_fix = |finding: &&Finding| matches!(finding.fixed, FixedVersion::At(_));
+    match (findings.iter().all(has_fix), is_changeable) {
+        (false, _) => UnfixedClass::NoRelease,
+        (true, false) => UnfixedClass::Format,
+        (true, true) => UnfixedClass::Blocked,
+    }
+}
+
+/// The smallest version that fixes all findings of one package, as far as the records say.
+pub(super) fn fixed_version(ecosystem: &dyn Ecosystem, findings: &[&Finding]) -> Option<String> {
+    let mut greatest: Option<&str> = None;
+    for finding in findings {
+        let FixedVersion::At(version) = &finding.fixed else {
+            return None;
+        };
+        let is_greater = match greatest {
+            Some(known) => ecosystem.compare_versions(version, known).ok()?.is_gt(),
+            None => true,
+        };
+        if is_greater {
+            greatest = Some(version);
+        }
+    }
+
+    greatest.map(str::to_owned)
+}
+
 /// Findings at the end, with why they stay.
 fn unfixed(context: &FixContext<'_>, done: &LockfileResult) -> Vec<Unfixed> {
-    let mut grouped: BTreeMap<(PackageVersion, String), Vec<String>> = BTreeMap::new();
+    let mut grouped: BTreeMap<(PackageVersion, Group), Vec<&Finding>> = BTreeMap::new();
     for finding in &done.after {
         if context.suppressions.covers(finding) || !context.is_asked(finding) {
             continue;
         }
 
         let package = finding.package.package_version();
-        let text = done
-            .reasons
-            .iter()
-            .rev()
-            .find(|reason| {
-                reason.package == package && ids(finding).any(|id| reason.ids.contains(id))
-            })
-            .map_or_else(|| done.otherwise.clone(), |reason| reason.text.clone());
-        grouped
-            .entry((package, text))
-            .or_default()
-            .push(finding.id.clone());
+        let reason = done.reasons.iter().rev().find(|reason| {
+            reason.package == package && ids(finding).any(|id| reason.ids.contains(id))
+        });
+        let class = match (&finding.fixed, done.stopped && reason.is_none()) {
+            (_, true) => UnfixedClass::NotTried,
+            (FixedVersion::None(_), false) => UnfixedClass::NoRelease,
+            (FixedVersion::At(_), false) => UnfixedClass::Blocked,
+        };
+        let group = Group {
+            reason: reason.map_or_else(|| done.otherwise.clone(), |reason| reason.text.clone()),
+            class,
+            is_new: !done.before.iter().any(|before| same(before, finding)),
+        };
+        grouped.entry((package, group)).or_default().push(finding);
     }
 
     grouped
         .into_iter()
-        .map(|((package, reason), ids)| Unfixed {
-            ecosystem: done.ecosystem.name(),
-            lockfile: done.start.lockfile.path.clone(),
-            package: package.name,
-            version: package.version,
-            ids,
-            reason,
+        .filter_map(|((_, group), findings)| {
+            let package = findings.first()?.package.clone();
+            let path = done.start.lockfile.path.clone();
+            Some(group.unfixed(path, package, &findings))
         })
         .collect()
 }

@@ -36,7 +36,10 @@ pub(crate) async fn raise<'a>(
 ) {
     for affected in affected(findings) {
         match raise_one(context, &affected, &mut fixed.plan).await {
-            Ok(upgrade) => fixed.plan.upgrades.push(upgrade),
+            Ok(upgrade) => {
+                fixed.changes.add_requirement(&upgrade);
+                fixed.plan.upgrades.push(upgrade);
+            }
             Err(reason) => fixed.plan.unfixed.push(affected.unfixed(reason)),
         }
     }
@@ -89,8 +92,18 @@ impl AffectedRequirement<'_> {
             package: self.name.to_owned(),
             version: self.requirement.to_owned(),
             ids: self.ids(),
+            class: plan_report::class(&self.findings, self.is_changeable()),
+            fixed_version: by_name(self.ecosystem)
+                .and_then(|ecosystem| plan_report::fixed_version(ecosystem, &self.findings)),
+            is_new: false,
             reason,
         }
+    }
+
+    /// Whether `fix` can change requirements in a file of this format.
+    fn is_changeable(&self) -> bool {
+        is_fixable_manifest(self.path)
+            && by_name(self.ecosystem).is_some_and(|ecosystem| ecosystem.upgradable().is_some())
     }
 
     /// The version from which on no admitted version is affected: the greatest of those of the

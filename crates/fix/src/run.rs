@@ -1,13 +1,16 @@
 //! One run: a scan, a plan for every lockfile, and the findings that remain.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use patchgate_ecosystems::{Siblings, fixable_format, is_fixable_manifest};
 use patchgate_http::Environment;
-use patchgate_model::{Finding, Lockfile, PackageVersion, Plan, Problem, UserError, error_chain};
+use patchgate_model::{
+    Finding, Lockfile, PackageVersion, Plan, Problem, Unfixed, UserError, error_chain,
+};
 use patchgate_package_managers::RunOptions;
-use patchgate_scan::{ScanRequest, ScanResult, scan};
+use patchgate_scan::{ScanRequest, ScanResult};
 use patchgate_upgrade::PlanOptions;
 
 use crate::context::{Engine, FixContext, Fixed};
@@ -28,7 +31,14 @@ pub struct FixOptions {
     pub plan: PlanOptions,
     /// The findings to fix, by id, alias or name of the package. Empty for all.
     pub only: Vec<String>,
+    /// The findings to fix of those, by package and id. `None` for all.
+    pub chosen: Option<Chosen>,
+    /// Most steps of the plan; the most urgent ones are taken.
+    pub max_steps: Option<NonZeroUsize>,
 }
+
+/// Findings by the name of the package and the id.
+pub type Chosen = BTreeSet<(String, String)>;
 
 /// Outcome of a fix: the plan, and the scan that it is based on.
 #[derive(Debug)]
@@ -43,21 +53,32 @@ pub struct FixOutcome {
     pub problems: Vec<Problem>,
 }
 
-/// Scans a repository and plans the fixes for every lockfile of it. Nothing is written.
+/// A plan, without the scan that it is based on.
+#[derive(Debug)]
+pub struct PlannedFix {
+    /// As in [`FixOutcome`].
+    pub plan: Plan,
+    /// As in [`FixOutcome`].
+    pub notes: Vec<String>,
+    /// As in [`FixOutcome`].
+    pub problems: Vec<Problem>,
+}
+
+/// Plans the fixes for every lockfile of a repository that was scanned. Nothing is written.
 ///
 /// # Errors
-/// As for [`scan`]. A lockfile that cannot be worked on is no error but one of
-/// [`FixOutcome::problems`].
-pub async fn fix(
+/// When there is no client for the network. A lockfile that cannot be worked on is no error but one
+/// of [`FixOutcome::problems`].
+pub(crate) async fn plan_scanned(
+    scan: &ScanResult,
     request: &ScanRequest<'_>,
     options: &FixOptions,
     environment: &Environment,
-) -> Result<FixOutcome, UserError> {
+) -> Result<PlannedFix, UserError> {
     let offline = request.source.offline;
     let client = environment.client(offline).map_err(|error| {
         UserError::failure(error_chain(&error)).with_optional_hint(error.hint().map(str::to_owned))
     })?;
-    let scan = scan(request, environment).await?;
 
     let context = FixContext {
         contents: &scan.contents,
@@ -72,6 +93,7 @@ pub async fn fix(
         engine: options.engine,
         options: options.plan,
         only: &options.only,
+        chosen: options.chosen.as_ref(),
         suppressions: &scan.suppressions(),
         progress: request.progress,
     };
@@ -86,18 +108,17 @@ pub async fn fix(
     let findings = scan.findings.kept.iter().chain(on_request);
     let findings = findings.filter(|finding| context.is_asked(finding));
     requirements::raise(&context, findings, &mut fixed).await;
-    plan_report::finish(&mut fixed.plan);
 
     let mut problems = scan.incomplete.clone();
-    problems.extend(fixed.problems);
+    problems.append(&mut fixed.problems);
     problems.sort();
     problems.dedup();
+    plan_report::finish(&mut fixed, &context, &scan.findings.kept, &problems);
 
-    Ok(FixOutcome {
+    Ok(PlannedFix {
         plan: fixed.plan,
         notes: fixed.notes,
         problems,
-        scan,
     })
 }
 
@@ -105,8 +126,16 @@ impl FixOutcome {
     /// The findings of the scan that the plan does not fix, and the possible findings that it was
     /// asked to fix and does not.
     pub fn remaining(&self) -> impl Iterator<Item = &Finding> {
+        self.remaining_of(|_| true)
+    }
+
+    /// Those of [`FixOutcome::remaining`] whose reason `is_meant` takes.
+    pub(crate) fn remaining_of(
+        &self,
+        is_meant: impl Fn(&Unfixed) -> bool,
+    ) -> impl Iterator<Item = &Finding> {
         let mut left: BTreeMap<PackageVersion, BTreeSet<&str>> = BTreeMap::new();
-        for unfixed in &self.plan.unfixed {
+        for unfixed in self.plan.unfixed.iter().filter(|unfixed| is_meant(unfixed)) {
             let package = PackageVersion::new(&*unfixed.package, &*unfixed.version);
             let ids = unfixed.ids.iter().map(String::as_str);
             left.entry(package).or_default().extend(ids);

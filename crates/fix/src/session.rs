@@ -134,6 +134,7 @@ impl LockfileSession<'_> {
 
     /// The result. Work that was stopped counts as far as it got, if it got anywhere.
     fn done(mut self, stopped: Option<Stop>) -> Result<LockfileResult, Failure> {
+        let is_stopped = stopped.is_some();
         let otherwise = match stopped {
             None => self.unused.unwrap_or_else(|| {
                 "no set of upgrades was found that fixes it without breaking something else"
@@ -176,6 +177,7 @@ impl LockfileSession<'_> {
             moves: self.moves,
             reasons: self.reasons,
             otherwise,
+            stopped: is_stopped,
             notes: self.notes,
             problems: self.releases.problems,
             manifests,

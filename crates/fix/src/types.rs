@@ -29,6 +29,8 @@ pub(super) struct LockfileResult {
     pub(super) reasons: Vec<Reason>,
     /// The reason for findings that remain without a reason of their own.
     pub(super) otherwise: String,
+    /// Whether the work ended before everything was tried.
+    pub(super) stopped: bool,
     pub(super) notes: Vec<String>,
     /// Lookups that failed, and work that was cut short.
     pub(super) problems: BTreeSet<Problem>,

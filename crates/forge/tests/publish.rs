@@ -91,6 +91,7 @@ impl Fixture {
                 before: self.repository.file("main", "Cargo.lock").unwrap(),
                 after: format!("{to}\n").into_bytes(),
             }],
+            ..Plan::default()
         };
 
         let identity = CommitIdentity::new("bot", "bot@example.invalid").unwrap();

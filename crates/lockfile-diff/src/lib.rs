@@ -3,12 +3,14 @@
 //! - [`downgrades`] finds dependents that get an older version than before. `fix` refuses a result
 //!   with a downgrade, and the gate blocks one, by this one definition.
 //! - [`compare`] lists every change: versions, packages, hashes and sources.
+//! - [`changed_entries`] counts the entries that come, go or get another version.
 //! - [`entry_differences`] finds everything else: what differs in the file although no version
 //!   changed. A package manager writes no such difference, so it was made by hand.
 //!
 //! Deliberately absent: reading files, advisories (findings are arguments), and verdicts. Whether a
 //! difference stops a merge is decided by `patchgate-gate`.
 
+mod changed_entries;
 mod changes;
 mod downgrade;
 mod entries;
@@ -18,6 +20,7 @@ mod source;
 mod testing;
 mod version_change;
 
+pub use changed_entries::{ChangedEntry, changed_entries};
 pub use changes::{LockfileDiff, compare};
 pub use downgrade::{Downgrade, Excuse, downgrades};
 pub use entries::{EntryDifference, State, entry_differences};

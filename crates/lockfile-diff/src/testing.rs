@@ -36,6 +36,12 @@ impl<'a> Change<'a> {
         (ecosystem, (format.parse)(&input).unwrap())
     }
 
+    /// The ecosystem, and both states.
+    pub(crate) fn lockfiles(&self) -> (&'static dyn Upgradable, Lockfile, Lockfile) {
+        let (ecosystem, before) = self.read(self.before);
+        (ecosystem, before, self.read(self.after).1)
+    }
+
     pub(crate) fn diff(&self) -> LockfileDiff {
         let (ecosystem, before) = self.read(self.before);
         compare(ecosystem, &before, &self.read(self.after).1)

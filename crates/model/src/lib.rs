@@ -51,7 +51,10 @@ pub use judgement::{GateReason, Judgement, Verdict};
 pub use justification::Justification;
 pub use names::{EcosystemName, FormatId};
 pub use package_version::PackageVersion;
-pub use plan::{Bump, FileChange, Plan, Unfixed, Upgrade, content_digest};
+pub use plan::{
+    Bump, EntryChange, EntryChangeKind, FileChange, FixedFinding, Plan, Step, Unfixed,
+    UnfixedClass, Upgrade, content_digest,
+};
 pub use plan_block::{PlanBlock, PlanBlockError};
 pub use problem::{Problem, ProblemKind};
 pub use purl::{Purl, generic_package_url, package_url};

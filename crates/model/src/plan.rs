@@ -10,6 +10,15 @@ pub struct Plan {
     pub unfixed: Vec<Unfixed>,
     /// The files that change, with their content before and after, ordered by path.
     pub changes: Vec<FileChange>,
+    /// Every entry of a lockfile that comes, goes or gets another version, ordered by lockfile, name
+    /// and versions. A requirement in a manifest without a lockfile counts as an entry.
+    pub entries: Vec<EntryChange>,
+    /// Findings that the changes fix, each once, ordered by package and id. A finding that remains
+    /// in another lockfile is not among them.
+    pub fixed: Vec<FixedFinding>,
+    /// The independent parts, most urgent first. Every entry and every upgrade belongs to at most
+    /// one; those that belong to none follow from the package manager's own choices.
+    pub steps: Vec<Step>,
 }
 
 /// One package whose version changes.
@@ -51,6 +60,135 @@ pub struct Unfixed {
     pub ids: Vec<String>,
     /// Why they cannot be fixed, for a person.
     pub reason: String,
+    /// The kind of the reason.
+    pub class: UnfixedClass,
+    /// The smallest version that fixes all of them according to the records; `None` if one of them
+    /// has no such version.
+    pub fixed_version: Option<String>,
+    /// Whether the changes of the plan bring them: the package version was not in the lockfile.
+    pub is_new: bool,
+}
+
+/// The kind of the reason why a finding remains.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum UnfixedClass {
+    /// A release fixes it, but the dependents, the flags or the package manager do not admit it.
+    #[default]
+    Blocked,
+    /// No release is known to fix it.
+    NoRelease,
+    /// `fix` does not change files of this format.
+    Format,
+    /// It was not tried: the time was used up, or a program or a server failed.
+    NotTried,
+    /// A step would fix it, and the step was not taken.
+    NotChosen,
+}
+
+impl UnfixedClass {
+    /// Every class, in the order in which reports list them.
+    pub const ALL: [Self; 5] = [
+        Self::NotChosen,
+        Self::Blocked,
+        Self::NotTried,
+        Self::Format,
+        Self::NoRelease,
+    ];
+
+    /// The word in JSON.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Blocked => "blocked",
+            Self::NoRelease => "no-release",
+            Self::Format => "unsupported-format",
+            Self::NotTried => "not-tried",
+            Self::NotChosen => "not-chosen",
+        }
+    }
+
+    /// Whether a fix of the finding exists that this program could make: a finding of this class
+    /// fails the run.
+    #[must_use]
+    pub fn is_fixable(self) -> bool {
+        match self {
+            Self::Blocked | Self::NotTried | Self::NotChosen => true,
+            Self::NoRelease | Self::Format => false,
+        }
+    }
+}
+
+/// One entry of a lockfile that differs.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct EntryChange {
+    /// Path of the lockfile.
+    pub lockfile: String,
+    /// Ecosystem by its OSV name.
+    pub ecosystem: EcosystemName,
+    /// Name of the package.
+    pub package: String,
+    /// Version before; `None` for an entry that comes.
+    pub from: Option<String>,
+    /// Version after; `None` for an entry that goes.
+    pub to: Option<String>,
+    /// The size of the step, for an entry that gets another version. A step that cannot be measured
+    /// counts as a breaking one.
+    pub bump: Option<Bump>,
+    /// Whether a project depends on it directly, before or after.
+    pub direct: bool,
+}
+
+impl EntryChange {
+    /// Whether it comes, goes or moves to another version.
+    #[must_use]
+    pub fn kind(&self) -> EntryChangeKind {
+        match (&self.from, &self.to) {
+            (None, _) => EntryChangeKind::Comes,
+            (_, None) => EntryChangeKind::Goes,
+            (Some(_), Some(_)) => EntryChangeKind::Moves,
+        }
+    }
+
+    /// Whether it moves to a version that may break its dependents.
+    #[must_use]
+    pub fn is_breaking(&self) -> bool {
+        self.bump == Some(Bump::Major)
+    }
+}
+
+/// The kind of an entry's change.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum EntryChangeKind {
+    /// It was not in the lockfile.
+    Comes,
+    /// It is no longer in the lockfile.
+    Goes,
+    /// It has another version.
+    Moves,
+}
+
+/// A finding that a plan fixes: one vulnerability in one package version.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FixedFinding {
+    /// Ecosystem by its OSV name.
+    pub ecosystem: EcosystemName,
+    /// Name of the package.
+    pub package: String,
+    /// Version before the change; for a requirement without a lockfile, the requirement.
+    pub version: String,
+    /// Id of the vulnerability.
+    pub id: String,
+}
+
+/// Changes that belong together, and that no other change needs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Step {
+    /// Indices in [`Plan::upgrades`].
+    pub upgrades: Vec<usize>,
+    /// Indices in [`Plan::entries`].
+    pub entries: Vec<usize>,
+    /// The findings that it fixes in at least one lockfile, sorted.
+    pub fixes: Vec<FixedFinding>,
 }
 
 /// The size of a version change, in the terms of Semantic Versioning. With a major number of zero the
@@ -175,6 +313,7 @@ mod tests {
                 before: Vec::new(),
                 after: after.to_vec(),
             }],
+            ..Plan::default()
         }
     }
 

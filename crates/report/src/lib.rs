@@ -28,12 +28,15 @@ mod terminal;
 pub use age::age;
 pub use annotation::{AnnotationLevel, annotation};
 pub use clean::clean;
-pub use diff::{FileSummary, file_summary, unified_diff};
+pub use diff::{FileSummary, PatchError, file_summary, patch, unified_diff};
 pub use explain::{
     AffectedReport, EvidenceReport, ExplainInput, ExplainReport, ExplainedReport, RangeReport,
     RecordReport, StatedSeverity,
 };
-pub use fix::{FixInput, FixReport, UnfixedReport, UpgradeReport};
+pub use fix::{
+    EntryChangeName, EntryCounts, EntryReport, FixInput, FixReport, FixSummary, RemainingCounts,
+    StepReport, UnfixedClassName, UnfixedReport, UpgradeReport, shown_diff,
+};
 pub use gate::{GateReport, ReasonReport, VerdictName};
 pub use grid::Grid;
 pub use inventory::{

@@ -5,7 +5,10 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::clean::clean;
-use crate::fix::{UnfixedReport, UpgradeReport, unfixed, unfixed_list, upgrades, upgrades_table};
+use crate::fix::{
+    EntryReport, FixSummary, UnfixedReport, UpgradeReport, entries, entries_section, unfixed,
+    unfixed_list, upgrades, upgrades_table,
+};
 use crate::markdown::{Body, code, link, text};
 use crate::scan::{
     FindingReport, IncompleteReport, ScanReport, Tool, incident_lines, incident_section,
@@ -48,10 +51,14 @@ pub struct PrReport {
     pub commit: Option<String>,
     /// Every pull request of Patchgate into the base branch.
     pub pull_requests: Vec<PullRequestReport>,
+    /// The numbers of the fix.
+    pub summary: FixSummary,
     /// Malicious releases that are installed on the base branch.
     pub incidents: Vec<FindingReport>,
     /// Packages whose version changes.
     pub upgrades: Vec<UpgradeReport>,
+    /// Every entry of a lockfile that comes, goes or gets another version.
+    pub entries: Vec<EntryReport>,
     /// Findings that the changes do not fix, with the reasons.
     pub unfixed: Vec<UnfixedReport>,
     /// Inputs that could not be read or looked up.
@@ -154,7 +161,9 @@ impl PrReport {
             commit: input.carried.map(|(_, commit)| commit.to_owned()),
             pull_requests: pulls.to_vec(),
             incidents: input.scan.incidents(),
+            summary: FixSummary::new(input.plan),
             upgrades: upgrades(input.plan),
+            entries: entries(input.plan),
             unfixed: unfixed(input.plan),
             incomplete: input.scan.incomplete.clone(),
             warnings: input.warnings.to_vec(),
@@ -226,6 +235,7 @@ impl PrReport {
         );
         upgrades_table(&self.upgrades, &mut body);
         unfixed_list(&self.unfixed, &mut body);
+        entries_section(&self.entries, &mut body);
         body.rows(
             "### Incomplete\n\n",
             self.incomplete.iter().map(|problem| {

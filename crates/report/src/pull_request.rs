@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use patchgate_model::Plan;
 
 use crate::clean::{clean, cut};
-use crate::fix::{files, files_list, unfixed, unfixed_list, upgrades, upgrades_table};
+use crate::fix::{
+    FixSummary, entries, entries_section, files, files_list, unfixed, unfixed_list, upgrades,
+    upgrades_table,
+};
 use crate::markdown::Body;
 use crate::scan::{FindingReport, ScanReport, count, findings_table, incident_section, reasons};
 
@@ -27,26 +30,26 @@ pub struct PullRequestInput<'a> {
 /// The title: the package when only one is upgraded, otherwise the number of packages.
 #[must_use]
 pub fn pull_request_title(plan: &Plan) -> String {
-    let fixed: BTreeSet<&str> = plan
-        .upgrades
-        .iter()
-        .flat_map(|upgrade| upgrade.fixes.iter().map(String::as_str))
-        .collect();
-    let upgraded: BTreeSet<_> = plan
-        .upgrades
-        .iter()
-        .filter(|upgrade| !upgrade.fixes.is_empty())
-        .map(|upgrade| (upgrade.ecosystem, &upgrade.package, &upgrade.to))
-        .collect();
-    let vulnerabilities = match fixed.iter().collect::<Vec<_>>().as_slice() {
-        [id] => (**id).to_owned(),
-        _ => count(fixed.len(), "vulnerability", "vulnerabilities"),
+    let summary = FixSummary::new(plan);
+    let vulnerabilities = match plan.fixed.as_slice() {
+        [first, rest @ ..] if rest.iter().all(|other| other.id == first.id) => first.id.clone(),
+        _ => count(summary.vulnerabilities, "vulnerability", "vulnerabilities"),
     };
-    let title = match upgraded.iter().collect::<Vec<_>>().as_slice() {
-        [(_, package, to)] => format!("Update {package} to {to} to fix {vulnerabilities}"),
+    // A package that only changes because another one needs it is not what the change is about.
+    let mut with_findings = plan
+        .upgrades
+        .iter()
+        .filter(|upgrade| !upgrade.fixes.is_empty());
+    let title = match (with_findings.next(), with_findings.next()) {
+        (Some(one), None) => {
+            format!(
+                "Update {} to {} to fix {vulnerabilities}",
+                one.package, one.to
+            )
+        }
         _ => format!(
             "Update {} to fix {vulnerabilities}",
-            count(upgraded.len(), "package", "packages")
+            count(summary.packages, "package", "packages")
         ),
     };
 
@@ -64,10 +67,13 @@ pub fn pull_request_body(input: &PullRequestInput<'_>) -> String {
     let fixed = fixed(input);
 
     incident_section(&input.scan.incidents(), &mut body);
+    let summary = FixSummary::new(input.plan);
     body.push(&format!(
-        "This upgrades {} to the smallest versions that fix {} and introduce none.\n\n",
-        count(input.plan.upgrades.len(), "package", "packages"),
-        count(fixed.len(), "known vulnerability", "known vulnerabilities"),
+        "This upgrades {} to fix {} ({}). In the lockfiles {}.\n\n",
+        count(summary.packages, "package", "packages"),
+        count(summary.vulnerabilities, "vulnerability", "vulnerabilities"),
+        count(summary.fixed, "finding", "findings"),
+        summary.entries.sentence(),
     ));
     if !input.scan.summary.complete {
         body.push(&format!(
@@ -80,6 +86,7 @@ pub fn pull_request_body(input: &PullRequestInput<'_>) -> String {
     findings_table(&fixed, &mut body);
     files_list(&files(&input.plan.changes), &mut body);
     unfixed_list(&unfixed(input.plan), &mut body);
+    entries_section(&entries(input.plan), &mut body);
     reasons(&fixed, &mut body);
 
     body.finish(&end)
@@ -91,17 +98,15 @@ const FOOTER: &str = "Made by Patchgate. The gate does not merge this on its own
 fn fixed(input: &PullRequestInput<'_>) -> Vec<FindingReport> {
     let fixed: BTreeSet<(&str, &str, &str, &str)> = input
         .plan
-        .upgrades
+        .fixed
         .iter()
-        .flat_map(|upgrade| {
-            upgrade.fixes.iter().map(|id| {
-                (
-                    upgrade.ecosystem.as_str(),
-                    upgrade.package.as_str(),
-                    upgrade.from.as_str(),
-                    id.as_str(),
-                )
-            })
+        .map(|finding| {
+            (
+                finding.ecosystem.as_str(),
+                finding.package.as_str(),
+                finding.version.as_str(),
+                finding.id.as_str(),
+            )
         })
         .collect();
 
@@ -111,10 +116,14 @@ fn fixed(input: &PullRequestInput<'_>) -> Vec<FindingReport> {
         .iter()
         .filter(|finding| {
             let package = &finding.package;
+            let version = match &finding.requirement {
+                Some(matched) => &matched.requirement,
+                None => &package.version,
+            };
             fixed.contains(&(
                 package.ecosystem.as_str(),
                 package.name.as_str(),
-                package.version.as_str(),
+                version.as_str(),
                 finding.id.as_str(),
             ))
         })
@@ -148,6 +157,9 @@ mod tests {
         );
 
         plan.upgrades[0].fixes = vec!["GHSA-x".into()];
+        let mut other = plan.fixed[0].clone();
+        other.id = "GHSA-x".into();
+        plan.fixed.push(other);
         assert_eq!(
             pull_request_title(&plan),
             "Update 2 packages to fix 2 vulnerabilities"

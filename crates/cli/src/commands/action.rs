@@ -45,6 +45,10 @@ const STORE_INPUTS: [&str; 2] = ["ecosystem", "mirror"];
 /// Inputs that both steps take.
 const SHARED_INPUTS: [&str; 2] = ["kev-url", "epss-url"];
 
+/// Flags that need a terminal, which a runner does not have. They are no inputs.
+#[cfg(test)]
+const TERMINAL_FLAGS: [&str; 1] = ["interactive"];
+
 /// The command that runs when the inputs name none.
 const DEFAULT_COMMAND: &str = "scan";
 
@@ -329,7 +333,7 @@ mod tests {
                     .map(|name| (*name).to_owned()),
             )
             .chain(["command".to_owned()])
-            .filter(|name| name != "help")
+            .filter(|name| name != "help" && !TERMINAL_FLAGS.contains(&name.as_str()))
             .collect();
         flags.sort_unstable();
         flags.dedup();

@@ -93,7 +93,8 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let root = inputs.root();
     let forge = Forge::open(&args.forge, context)?;
     let target = forge.push_target(&args.forge)?;
-    let progress = Progress::start(context.terminal.progress, "asking the forge");
+    let progress = Progress::start(context.terminal.progress, "asking the forge")
+        .within(args.plan.time_limit());
     let (base, head) = base_and_head(args, &forge, root).await?;
 
     // Before the planning, which takes minutes and would be for nothing.
@@ -265,7 +266,7 @@ impl Run<'_> {
         let rule = self.rule();
         let kept = &fixed.scan.findings.kept;
         let inventory = &fixed.scan.contents.inventory;
-        let exit = verdict::exit(kept, fixed.remaining(), &fixed.problems, &rule, inventory);
+        let exit = verdict::exit(kept, fixed.fixable(), &fixed.problems, &rule, inventory);
 
         Made {
             scan: verdict::scan_report(&fixed.scan, &fixed.problems, &rule, exit, self.context),
@@ -372,6 +373,9 @@ fn from_root(mut plan: Plan, prefix: &str) -> Plan {
     }
     for unfixed in &mut plan.unfixed {
         unfixed.lockfile.insert_str(0, prefix);
+    }
+    for entry in &mut plan.entries {
+        entry.lockfile.insert_str(0, prefix);
     }
 
     plan

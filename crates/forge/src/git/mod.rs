@@ -8,12 +8,14 @@ mod commit;
 mod packet;
 mod process;
 mod push;
+mod uncommitted;
 
 use patchgate_model::CommitId;
 
 pub use commit::{CommitIdentity, Head, NewCommit, commit_files, current_head};
 pub use process::GitError;
 pub use push::{Lease, PushError, PushTarget, remote_head};
+pub use uncommitted::uncommitted;
 
 /// Prefix of every branch that Patchgate may write.
 pub const BRANCH_PREFIX: &str = "patchgate/";

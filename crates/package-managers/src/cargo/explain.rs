@@ -107,9 +107,33 @@ pub(super) fn toolchain_error(output: &Output) -> Result<(), RelockError> {
         .filter(|_| !output.success);
 
     match line {
-        None => Ok(()),
+        None => environment_error(output),
         Some(line) => Err(RelockError::NoToolchain {
             reason: line.trim_start_matches("error: ").to_owned(),
+        }),
+    }
+}
+
+/// Fails when Cargo cannot write its own files: a directory without permission (EACCES, 13), a full
+/// disk (ENOSPC, 28), a read-only file system (EROFS, 30). No other choice of versions helps then.
+fn environment_error(output: &Output) -> Result<(), RelockError> {
+    let is_cause = |line: &&str| {
+        let codes = ["(os error 13)", "(os error 28)", "(os error 30)"];
+        codes.iter().any(|code| line.contains(code))
+    };
+    let mut lines = output.stderr.lines();
+    let what = output
+        .stderr
+        .lines()
+        .find_map(|line| line.strip_prefix("error: "));
+    match lines.find(is_cause).filter(|_| !output.success) {
+        None => Ok(()),
+        Some(cause) => Err(RelockError::Io {
+            action: "run `cargo` here".to_owned(),
+            source: std::io::Error::other(match what {
+                Some(what) if !what.contains(cause.trim()) => format!("{what}: {}", cause.trim()),
+                _ => cause.trim().trim_start_matches("error: ").to_owned(),
+            }),
         }),
     }
 }
@@ -232,6 +256,23 @@ mod tests {
         assert_eq!(
             reason(&output),
             "failed to select a version for `a`.; ... required by package `b v1.0.0`"
+        );
+    }
+
+    #[test]
+    fn a_directory_that_cargo_cannot_write_is_no_fault_of_versions() {
+        let output = Output {
+            success: false,
+            stdout: String::new(),
+            stderr: "error: failed to create directory `/none/.cargo/registry`\n\nCaused by:\n  \
+                     Permission denied (os error 13)\n"
+                .to_owned(),
+        };
+        let error = toolchain_error(&output).unwrap_err();
+        assert_eq!(
+            patchgate_model::error_chain(&error),
+            "cannot run `cargo` here: failed to create directory `/none/.cargo/registry`: \
+             Permission denied (os error 13)"
         );
     }
 }

@@ -44,6 +44,34 @@ pub(super) fn reason(output: &Output) -> String {
     text.chars().take(MAX_REASON).collect()
 }
 
+/// npm's words when it cannot write its own files, such as its cache below the home directory. No
+/// other choice of versions helps then.
+pub(super) fn environment(output: &Output) -> Option<String> {
+    let value = |key: &str| {
+        let mut lines = output.stderr.lines().filter_map(|line| {
+            line.strip_prefix("npm error ")
+                .or_else(|| line.strip_prefix("npm ERR! "))
+        });
+        lines.find_map(|line| {
+            line.trim()
+                .strip_prefix(key)?
+                .strip_prefix(' ')
+                .map(str::trim)
+        })
+    };
+    let (code, call) = (value("code")?, value("syscall")?);
+    let is_refused = matches!(code, "EACCES" | "EPERM" | "EROFS" | "ENOSPC" | "EDQUOT");
+    // A parent that does not exist or is a file.
+    let has_no_parent = matches!(code, "ENOENT" | "ENOTDIR") && call == "mkdir";
+    if !is_refused && !has_no_parent {
+        return None;
+    }
+
+    let path = value("path").map_or_else(String::new, |path| format!(" `{path}`"));
+    let text = format!("{code}: {call}{path}");
+    Some(text.chars().take(MAX_REASON).collect())
+}
+
 /// The lines that name the installed package and the one that asks for another version.
 fn conflict(lines: &[&str]) -> String {
     let found = lines.iter().find_map(|line| line.strip_prefix("Found: "));
@@ -109,5 +137,18 @@ mod tests {
             "notarget No matching version found for a@9."
         );
         assert_eq!(reason(&failed("")), "it says nothing about why");
+    }
+
+    #[test]
+    fn a_home_that_npm_cannot_write_is_no_fault_of_versions() {
+        let output = failed(
+            "npm error code EACCES\nnpm error syscall mkdir\nnpm error path /none/.npm\n\
+             npm error errno EACCES\n",
+        );
+        assert_eq!(environment(&output).unwrap(), "EACCES: mkdir `/none/.npm`");
+        let other = failed("npm error code ETARGET\nnpm error notarget No matching version\n");
+        assert_eq!(environment(&other), None);
+        let missing = failed("npm error code ENOENT\nnpm error syscall open\nnpm error path /x\n");
+        assert_eq!(environment(&missing), None);
     }
 }

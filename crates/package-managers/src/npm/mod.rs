@@ -484,6 +484,13 @@ fn force(manifest: &mut Value, name: &str, requirement: &str) {
 }
 
 fn failed(output: &Output) -> RelockError {
+    if let Some(reason) = explain::environment(output) {
+        return RelockError::Io {
+            action: "run `npm` here".to_owned(),
+            source: std::io::Error::other(reason),
+        };
+    }
+
     RelockError::Failed {
         command: "npm install --package-lock-only --ignore-scripts".to_owned(),
         reason: explain::reason(output),
