@@ -212,7 +212,7 @@ fn supported(lockfile: &Lockfile, engine: Engine) -> Result<FormatSupport, Strin
     }
 
     let (ecosystem, format) = fixable_format(&lockfile.path)
-        .filter(|(_, format)| lockfile.format == format.id)
+        .filter(|(_, format)| lockfile.format.is_version_of(format.id))
         .ok_or_else(|| {
             format!(
                 "`patchgate fix` does not change `{}` files",

@@ -17,6 +17,15 @@ pub struct EcosystemName(&'static str);
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FormatId(&'static str);
 
+impl FormatId {
+    /// Whether it is a version of a format: `npm-lock-v3` is one of `npm-lock`.
+    #[must_use]
+    pub fn is_version_of(self, format: &str) -> bool {
+        let version = self.0.strip_prefix(format);
+        version.is_some_and(|version| version.is_empty() || version.starts_with("-v"))
+    }
+}
+
 /// The methods and traits that both kinds of name have.
 macro_rules! name {
     ($type:ident) => {
