@@ -187,7 +187,10 @@ fn a_lockfile_that_changes_during_the_fix_is_not_overwritten() {
 fn a_place_that_npm_cannot_write_is_told_in_its_own_words() {
     let (mut sandbox, _registry) = npm();
     sandbox.set("npm_config_cache", "/dev/null/cache");
-    let run = fails(&sandbox, &["cannot run `npm` here", "ENOTDIR: mkdir `/dev/null/cache"]);
+    let run = fails(
+        &sandbox,
+        &["cannot run `npm` here", "ENOTDIR: mkdir `/dev/null/cache"],
+    );
     assert!(!run.stdout.contains("does not work"), "{run:?}");
     assert!(run.stdout.contains("1 finding remains"), "{run:?}");
 }

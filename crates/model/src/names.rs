@@ -99,3 +99,24 @@ impl From<EcosystemName> for SmolStr {
 
 name!(EcosystemName);
 name!(FormatId);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_format_has_versions() {
+        for (id, format, is_one) in [
+            ("npm-lock-v3", "npm-lock", true),
+            ("go-mod", "go-mod", true),
+            ("github-workflow-images", "github-workflow", false),
+            ("npm-lock-v3", "pnpm-lock", false),
+        ] {
+            assert_eq!(
+                FormatId::new(id).is_version_of(format),
+                is_one,
+                "{id} {format}"
+            );
+        }
+    }
+}

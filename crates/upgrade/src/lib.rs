@@ -121,6 +121,8 @@ pub use request::{
 #[cfg(test)]
 mod properties;
 #[cfg(test)]
+mod registry_tests;
+#[cfg(test)]
 mod test_ecosystem;
 #[cfg(test)]
 mod tests;

@@ -75,7 +75,7 @@ proptest! {
     fn nothing_moves_down_and_nothing_is_introduced(world in worlds()) {
         let vulnerable = world.vulnerable();
         for step in world.proposal().moves {
-            prop_assert_eq!(TestEcosystem(Copies::Any).compare_versions(&step.from, step.to()), Ok(Ordering::Less));
+            prop_assert_eq!(TestEcosystem::new(Copies::Any).compare_versions(&step.from, step.to()), Ok(Ordering::Less));
             let own = vulnerable.get(&step.copy).cloned().unwrap_or_default();
             prop_assert!(world.judge(&step.name, step.to()).is_subset(&own));
         }
@@ -88,7 +88,7 @@ proptest! {
     ) {
         let mut world = world;
         world.copies = copies;
-        let ecosystem = TestEcosystem(copies);
+        let ecosystem = TestEcosystem::new(copies);
         let graph = world.proposal().graph;
         let lockfile = &world.lockfile;
         let version = |node: usize| graph.version(lockfile, node).unwrap();

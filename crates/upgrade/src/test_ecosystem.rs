@@ -16,10 +16,24 @@ use semver::{Version, VersionReq};
 
 use crate::{Judge, Judged, PlanOptions, Planned, Proposal, Releases, Request, Target, plan};
 
-/// With the number of versions that a graph of it may contain.
-pub(crate) struct TestEcosystem(pub(crate) Copies);
+pub(crate) struct TestEcosystem {
+    /// How many versions of one package a graph of it may contain.
+    copies: Copies,
+    /// Whether it leaves out packages of which nothing is used, and takes the oldest release, as Go
+    /// does.
+    prunes: bool,
+}
 
-const ANY: TestEcosystem = TestEcosystem(Copies::Any);
+impl TestEcosystem {
+    pub(crate) const fn new(copies: Copies) -> Self {
+        Self {
+            copies,
+            prunes: false,
+        }
+    }
+}
+
+const ANY: TestEcosystem = TestEcosystem::new(Copies::Any);
 
 fn version(text: &str) -> Result<Version, VersionError> {
     Version::parse(text).map_err(|_| VersionError {
@@ -80,7 +94,13 @@ impl Upgradable for TestEcosystem {
         Err(EditError::Unreadable(edit.name.clone()))
     }
     fn copies(&self) -> Copies {
-        self.0
+        self.copies
+    }
+    fn prunes_unused(&self) -> bool {
+        self.prunes
+    }
+    fn prefers_newest(&self) -> bool {
+        !self.prunes
     }
     fn metadata_request(&self, _: &str, name: &str) -> MetadataRequest {
         MetadataRequest {
@@ -105,6 +125,9 @@ pub(crate) struct World {
     /// Ids of findings that need no fix.
     pub(crate) ignored: Vec<String>,
     pub(crate) copies: Copies,
+    pub(crate) prunes: bool,
+    /// Versions that the project's runtime is too old for, by package.
+    pub(crate) too_new: BTreeMap<String, String>,
 }
 
 impl fmt::Debug for World {
@@ -239,6 +262,8 @@ impl World {
             options: PlanOptions::default(),
             ignored: Vec::new(),
             copies: Copies::Any,
+            prunes: false,
+            too_new: BTreeMap::new(),
         }
     }
 
@@ -302,12 +327,20 @@ impl World {
 
         plan(&Request {
             lockfile: &self.lockfile,
-            ecosystem: &TestEcosystem(self.copies),
+            ecosystem: &TestEcosystem {
+                copies: self.copies,
+                prunes: self.prunes,
+            },
             findings: &findings,
             targets: &targets,
             releases: &self.known_releases,
             judge,
-            usable: &|_, _| Ok(()),
+            usable: &|name, release| match self.too_new.get(name) {
+                Some(version) if *version == release.version => {
+                    Err("it needs Toy 2, and the project supports 1".to_owned())
+                }
+                _ => Ok(()),
+            },
             refused: &self.refused,
             frozen: &BTreeMap::new(),
             yanked_installable: self.yanked_installable,

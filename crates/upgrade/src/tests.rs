@@ -258,7 +258,7 @@ fn a_bundled_copy_moves_with_its_parent() {
 
     world
         .known_releases
-        .insert(&TestEcosystem(Copies::Any), "parent", Ok(Vec::new()));
+        .insert(&TestEcosystem::new(Copies::Any), "parent", Ok(Vec::new()));
     insta::assert_snapshot!(
         world.summary(),
         @"left A-1: it is shipped inside the archive of `parent 1.0.0`: there is no release of `parent` above 1.0.0"
@@ -291,7 +291,7 @@ fn asks_for_what_it_lacks() {
 fn an_unreachable_registry_is_the_reason() {
     let mut world = World::new(&["a ^1.0.0"], &[("a 1.0.0", &[])]).advisory("a", "A-1", "1.0.1");
     world.known_releases.insert(
-        &TestEcosystem(Copies::Any),
+        &TestEcosystem::new(Copies::Any),
         "a",
         Err("`registry.invalid` answered 503".into()),
     );

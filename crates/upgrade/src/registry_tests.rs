@@ -1,0 +1,87 @@
+//! Graphs for what registries and build tools make of releases.
+
+use patchgate_ecosystems::{Copies, MetadataRequest};
+
+use crate::test_ecosystem::{TestEcosystem, World, release};
+use crate::{Planned, Proposal};
+
+/// A graph of an ecosystem that leaves out packages of which nothing is used.
+fn pruned(locked_needs: &[&str]) -> World {
+    let mut world = World::new(&["a ^1.0.0"], &[("a 1.0.0", &[])])
+        .releases("a", &[("1.0.0", locked_needs), ("1.0.1", &["new ^1.1.0"])])
+        .releases("new", &[("1.0.0", &[]), ("1.1.0", &[]), ("1.2.0", &[])])
+        .advisory("a", "A-1", "1.0.1");
+    world.copies = Copies::One;
+    world.prunes = true;
+    world
+}
+
+/// The packages that come in.
+fn coming(proposal: &Proposal) -> Vec<String> {
+    let nodes = proposal.graph.nodes.iter();
+    nodes
+        .filter(|node| node.was.is_none())
+        .filter_map(|node| Some(format!("{} {}", node.name, node.release.as_ref()?.version)))
+        .collect()
+}
+
+#[test]
+fn a_new_package_gets_its_oldest_release_where_the_build_tool_takes_that() {
+    assert_eq!(coming(&pruned(&[]).proposal()), ["new 1.1.0"]);
+}
+
+#[test]
+fn what_the_locked_release_requires_and_the_lockfile_lacks_is_not_used() {
+    let world = pruned(&["new ^1.0.0"]);
+    assert_eq!(coming(&world.proposal()), [""; 0]);
+    insta::assert_snapshot!(world.summary(), @"a 1.0.0 -> 1.0.1 ends A-1");
+}
+
+#[test]
+fn a_package_that_may_not_be_used_blocks_no_fix() {
+    let world = pruned(&[]).advisory("new", "N-1", "");
+    assert_eq!(coming(&world.proposal()), ["new 1.1.0"]);
+    let world = pruned(&[]).advisory("new", "N-1", "1.2.0");
+    assert_eq!(coming(&world.proposal()), ["new 1.2.0"]);
+}
+
+#[test]
+fn a_release_that_needs_a_newer_runtime_is_left_out() {
+    let mut world = World::new(&["a ^1.0.0"], &[("a 1.0.0", &[])])
+        .releases("a", &[("1.0.0", &[]), ("1.0.1", &[]), ("1.0.2", &[])])
+        .advisory("a", "A-1", "1.0.1");
+    world.too_new = [("a".to_owned(), "1.0.1".to_owned())].into();
+    insta::assert_snapshot!(world.summary(), @"a 1.0.0 -> 1.0.2 ends A-1");
+
+    let mut world = world.advisory("a", "A-2", "1.0.2");
+    world.too_new = [("a".to_owned(), "1.0.2".to_owned())].into();
+    insta::assert_snapshot!(world.summary(), @r"
+    a 1.0.0 -> 1.0.1 ends A-1
+    left A-2: `a 1.0.2` cannot be used: it needs Toy 2, and the project supports 1
+    ");
+}
+
+#[test]
+fn one_question_asks_for_all_facts_that_it_comes_across() {
+    let mut world = World::new(
+        &["a ^1.0.0", "b ^1.0.0"],
+        &[("a 1.0.0", &[]), ("b 1.0.0", &[])],
+    )
+    .advisory("a", "A-1", "1.0.1")
+    .advisory("b", "B-1", "1.0.1");
+    for name in ["a", "b"] {
+        let mut releases = vec![release("1.0.0", &[]), release("1.0.1", &[])];
+        releases[1].details = Some(MetadataRequest {
+            url: "https://registry.invalid/".to_owned(),
+            accept: None,
+        });
+        let ecosystem = TestEcosystem::new(Copies::Any);
+        world.known_releases.insert(&ecosystem, name, Ok(releases));
+    }
+
+    let Planned::Missing(facts) = world.plan() else {
+        panic!("details are missing");
+    };
+    let wanted: Vec<String> = facts.details.iter().map(|(name, _)| name.clone()).collect();
+    assert_eq!(wanted, ["a", "b"]);
+}
