@@ -72,6 +72,10 @@ pub(super) fn failure(
             version: pin.to.clone(),
             reason,
         },
+        // Another module that the proxy does not serve: private, or gone.
+        None if output.stderr.contains("reading http") => {
+            RelockError::Unreachable { command, reason }
+        }
         None => RelockError::Failed { command, reason },
     }
 }
@@ -103,6 +107,10 @@ mod tests {
         ));
         assert!(matches!(
             error("go: a.invalid/a@v1.1.0: Get \"https://p.invalid\": dial tcp: x\n"),
+            RelockError::Unreachable { .. }
+        ));
+        assert!(matches!(
+            error("go: b.invalid/b@v1.0.0: reading https://p.invalid/b: 403 Forbidden\n"),
             RelockError::Unreachable { .. }
         ));
         assert!(matches!(
