@@ -255,10 +255,12 @@ fn files_with_uncommitted_changes_are_not_written() {
     git(&sandbox, &["add", "."]);
     git(&sandbox, &["commit", "-q", "-m", "x"]);
     sandbox.write("other.txt", "not committed");
-    let manifest = sandbox
-        .text("package.json")
-        .replace("\"shop\"", "\"shop2\"");
-    sandbox.write("package.json", manifest);
+    let described = "\"name\": \"shop\",\r\n  \"description\": \"a shop\",";
+    let manifest = sandbox.text("package.json");
+    sandbox.write(
+        "package.json",
+        manifest.replace("\"name\": \"shop\",", described),
+    );
 
     let before = files(&sandbox);
     let refused = run(&sandbox, &["--apply"]).expect(2);
@@ -272,7 +274,7 @@ fn files_with_uncommitted_changes_are_not_written() {
     assert!(before == files(&sandbox), "a file changed");
 
     run(&sandbox, &["--apply", "--allow-dirty"]).expect(0);
-    assert!(sandbox.text("package.json").contains("\"shop2\""));
+    assert!(sandbox.text("package.json").contains("a shop"));
     assert!(sandbox.text("package.json").contains("^2.0.0"));
 }
 
