@@ -7,7 +7,8 @@ use std::process::ExitCode;
 pub(crate) enum Exit {
     /// Nothing at or above the threshold; the command did all that it was asked to.
     Clean,
-    /// There are findings at or above the threshold, or they remain after a fix.
+    /// There are findings at or above the threshold; after a fix, such that remain although a fix
+    /// exists.
     Findings,
     /// Wrong usage or configuration: nothing was done.
     Usage,

@@ -54,8 +54,8 @@ impl From<SeverityArg> for Level {
 }
 
 /// The exit code of a run. `found` are all findings that nothing suppresses, `left` those of them
-/// that remain after the run. A malicious release is an incident even when a fix would remove it,
-/// because it was installed until then.
+/// that fail the run: after a fix, those that remain although a fix exists. A malicious release is
+/// an incident even when a fix would remove it, because it was installed until then.
 pub(crate) fn exit<'a>(
     found: &[Finding],
     left: impl IntoIterator<Item = &'a Finding>,

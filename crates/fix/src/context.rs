@@ -1,5 +1,6 @@
 //! Context of one fix: the inputs of planning, and its results.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use patchgate_http::Client;
@@ -76,6 +77,8 @@ pub enum Engine {
 pub(crate) struct Fixed {
     /// The plan, which may be empty.
     pub(crate) plan: Plan,
+    /// The lockfiles of which the plan fixes or names every finding.
+    pub(crate) judged: BTreeSet<String>,
     /// The changed entries, and what connects them.
     pub(crate) changes: ChangeGraph,
     /// Sentences about side effects of the package managers.

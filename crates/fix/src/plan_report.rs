@@ -23,9 +23,10 @@ pub(super) fn add(fixed: &mut Fixed, context: &FixContext<'_>, done: LockfileRes
         .map(|finding| (finding, credit(&mut upgrades, &done, finding)))
         .collect();
 
-    fixed.changes.add(&done, &upgrades, &ended);
+    fixed.judged.insert(done.start.lockfile.path.clone());
     fixed.plan.unfixed.extend(unfixed(context, &done));
-    if !upgrades.is_empty() {
+    if !upgrades.is_empty() || !ended.is_empty() {
+        fixed.changes.add(&done, &upgrades, &ended);
         change(
             &mut fixed.plan,
             &done.start.lockfile.path,
@@ -50,7 +51,10 @@ pub(super) fn finish(
     findings: &[Finding],
     problems: &[Problem],
 ) {
+    let left = not_tried(fixed, context, findings, problems);
     let plan = &mut fixed.plan;
+    plan.unfixed.extend(left);
+    sort_unfixed(&mut plan.unfixed);
     for upgrade in &mut plan.upgrades {
         upgrade.fixes.sort();
         upgrade.fixes.dedup();
@@ -78,10 +82,6 @@ pub(super) fn finish(
         .collect();
     let changes = std::mem::take(&mut fixed.changes);
     changes.finish(plan, |finding| urgency.get(finding).copied());
-
-    let left = not_tried(plan, context, findings, problems);
-    plan.unfixed.extend(left);
-    sort_unfixed(&mut plan.unfixed);
 }
 
 /// Puts findings that remain into the order that a plan promises.
@@ -96,41 +96,29 @@ pub(super) fn sort_unfixed(unfixed: &mut [Unfixed]) {
     });
 }
 
-/// Findings of the scan of which the plan says nothing, because their lockfile could not be worked
-/// on. They are told, so that none is missing.
+/// Findings in lockfiles that could not be worked on. They are reported, so that none is missing.
 fn not_tried(
-    plan: &Plan,
+    fixed: &Fixed,
     context: &FixContext<'_>,
     findings: &[Finding],
     problems: &[Problem],
 ) -> Vec<Unfixed> {
-    let mut told: BTreeSet<(&str, &str)> = BTreeSet::new();
-    for unfixed in &plan.unfixed {
-        told.extend(
-            unfixed
-                .ids
-                .iter()
-                .map(|id| (unfixed.package.as_str(), id.as_str())),
-        );
-    }
-    let fixes = plan
-        .fixed
-        .iter()
-        .chain(plan.steps.iter().flat_map(|step| &step.fixes));
-    told.extend(fixes.map(|finding| (finding.package.as_str(), finding.id.as_str())));
-
     let mut grouped: BTreeMap<(String, PackageRef), Vec<&Finding>> = BTreeMap::new();
-    for finding in findings {
-        let is_told = ids(finding).any(|id| told.contains(&(finding.package.name.as_str(), id)));
-        if is_told || !context.is_asked(finding) {
-            continue;
-        }
-        let file = finding
+    // Requirements without a lockfile are raised, or have a reason, one by one.
+    let of_lockfiles = findings
+        .iter()
+        .filter(|finding| finding.requirement.is_none());
+    for finding in of_lockfiles.filter(|finding| context.is_asked(finding)) {
+        let files: BTreeSet<&str> = finding
             .locations
-            .first()
-            .map(|location| location.file.clone());
-        let key = (file.unwrap_or_default(), finding.package.clone());
-        grouped.entry(key).or_default().push(finding);
+            .iter()
+            .map(|location| location.file.as_str())
+            .filter(|file| !fixed.judged.contains(*file))
+            .collect();
+        for file in files {
+            let key = (file.to_owned(), finding.package.clone());
+            grouped.entry(key).or_default().push(finding);
+        }
     }
 
     grouped

@@ -6,9 +6,7 @@ use std::time::Duration;
 
 use patchgate_ecosystems::{Siblings, fixable_format, is_fixable_manifest};
 use patchgate_http::Environment;
-use patchgate_model::{
-    Finding, Lockfile, PackageVersion, Plan, Problem, Unfixed, UserError, error_chain,
-};
+use patchgate_model::{Finding, Lockfile, PackageVersion, Plan, Problem, UserError, error_chain};
 use patchgate_package_managers::RunOptions;
 use patchgate_scan::{ScanRequest, ScanResult};
 use patchgate_upgrade::PlanOptions;
@@ -123,19 +121,12 @@ pub(crate) async fn plan_scanned(
 }
 
 impl FixOutcome {
-    /// The findings of the scan that the plan does not fix, and the possible findings that it was
-    /// asked to fix and does not.
-    pub fn remaining(&self) -> impl Iterator<Item = &Finding> {
-        self.remaining_of(|_| true)
-    }
-
-    /// Those of [`FixOutcome::remaining`] whose reason `is_meant` takes.
-    pub(crate) fn remaining_of(
-        &self,
-        is_meant: impl Fn(&Unfixed) -> bool,
-    ) -> impl Iterator<Item = &Finding> {
+    /// The findings of the scan that remain although a fix of them exists, and the possible findings
+    /// that it was asked to fix; see [`patchgate_model::UnfixedClass::is_fixable`].
+    pub fn fixable(&self) -> impl Iterator<Item = &Finding> {
         let mut left: BTreeMap<PackageVersion, BTreeSet<&str>> = BTreeMap::new();
-        for unfixed in self.plan.unfixed.iter().filter(|unfixed| is_meant(unfixed)) {
+        let unfixed = self.plan.unfixed.iter();
+        for unfixed in unfixed.filter(|unfixed| unfixed.class.is_fixable()) {
             let package = PackageVersion::new(&*unfixed.package, &*unfixed.version);
             let ids = unfixed.ids.iter().map(String::as_str);
             left.entry(package).or_default().extend(ids);
@@ -173,7 +164,10 @@ async fn plan(context: &FixContext<'_>) -> Fixed {
                     .run_within(plan_report::not_changed(context, lockfile, &reason))
                     .await;
                 match looked_up.unwrap_or_else(|| Err(limit.problem(&lockfile.path).into())) {
-                    Ok(unfixed) => fixed.plan.unfixed.extend(unfixed),
+                    Ok(unfixed) => {
+                        fixed.judged.insert(lockfile.path.clone());
+                        fixed.plan.unfixed.extend(unfixed);
+                    }
                     Err(failure) => fixed.problems.push(failure.into_problem(&lockfile.path)),
                 }
                 continue;

@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 
 use patchgate_http::Environment;
-use patchgate_model::{Finding, FixedFinding, Plan, Unfixed, UnfixedClass, UserError};
+use patchgate_model::{FixedFinding, Plan, Unfixed, UnfixedClass, UserError};
 use patchgate_scan::{ScanRequest, ScanResult, scan};
 
 use crate::plan_report::sort_unfixed;
@@ -93,11 +93,6 @@ impl FixOutcome {
             notes: planned.notes,
             problems: planned.problems,
         }
-    }
-
-    /// The findings that remain although a fix of them exists; see [`UnfixedClass::is_fixable`].
-    pub fn fixable(&self) -> impl Iterator<Item = &Finding> {
-        self.remaining_of(|unfixed| unfixed.class.is_fixable())
     }
 }
 

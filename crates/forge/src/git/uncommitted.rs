@@ -17,6 +17,14 @@ use super::process::{Git, GitError};
 /// # Errors
 /// When git cannot be run, or fails.
 pub async fn uncommitted(root: &Path, changes: &[FileChange]) -> Result<Vec<String>, GitError> {
+    // Outside of a clone git need not be installed.
+    let is_clone = root
+        .canonicalize()
+        .is_ok_and(|root| root.ancestors().any(|above| above.join(".git").exists()));
+    if changes.is_empty() || !is_clone {
+        return Ok(Vec::new());
+    }
+
     let git = Git::new(root);
     // A clone may belong to another account, as in a container of a CI job. Reading two kinds of
     // objects runs nothing that its settings name.

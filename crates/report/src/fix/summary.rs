@@ -108,10 +108,7 @@ impl FixSummary {
                 (0, false) => {
                     "Nothing to fix in the part that was read; the scan is incomplete".to_owned()
                 }
-                _ => format!(
-                    "Nothing can be fixed: {}",
-                    count(self.remaining, "finding remains", "findings remain")
-                ),
+                _ => "Nothing can be fixed now".to_owned(),
             };
         }
 

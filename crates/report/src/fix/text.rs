@@ -39,7 +39,7 @@ impl FixReport {
         if self.entries.iter().any(|entry| entry.step.is_none())
             || self.upgrades.iter().any(|upgrade| upgrade.step.is_none())
         {
-            let title = "Also, by the package manager's own choice";
+            let title = "Also changes";
             lines.extend(painted(terminal, BOLD, title));
             self.part_lines(None, several, terminal, &mut lines);
             lines.push(String::new());

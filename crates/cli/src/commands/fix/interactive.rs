@@ -11,8 +11,7 @@ use patchgate_report::{EntryCounts, clean};
 /// Most upgrades that are named for one step.
 const MAX_NAMED: usize = 3;
 
-const HELP: &str = "\
-  1 3-5   add or remove these steps
+const HELP: &str = "  1 3-5   add or remove these steps
   all     add all steps
   none    remove all steps
   d 2     show the diff of step 2
