@@ -15,6 +15,9 @@ use crate::cargo::manifest::Project;
 use crate::cargo::requirement;
 use crate::{Release, TargetEdge};
 
+/// Most visits of each package. Real ones are asked a few times for more features.
+const MAX_VISITS: usize = 256;
+
 /// One package of the graph.
 #[derive(Debug)]
 pub(super) struct Node<'a> {
@@ -153,7 +156,11 @@ impl<'n, 'a> Activation<'n, 'a> {
 
         let mut needed = vec![Needed::default(); self.nodes.len()];
         let mut waiting: BTreeSet<usize> = (0..self.nodes.len()).collect();
+        let mut visits = self.nodes.len().saturating_mul(MAX_VISITS);
         while let Some(index) = waiting.pop_first() {
+            visits = visits
+                .checked_sub(1)
+                .ok_or("the features of its packages are too many")?;
             let (own, asks) = self.visit(index)?;
             needed[index] = own;
             for (child, features) in asks {
