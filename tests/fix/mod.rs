@@ -1,6 +1,7 @@
 //! `patchgate fix`.
 
 mod bundled;
+mod cargo;
 mod examples;
 mod faults;
 mod files;

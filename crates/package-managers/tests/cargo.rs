@@ -20,7 +20,7 @@ resolver = "2"
 [package]
 name = "app"
 version = "0.1.0"
-edition = "2021"
+edition = "2018"
 RUST
 
 [dependencies]
@@ -35,7 +35,7 @@ const MEMBER: &str = r#"
 [package]
 name = "outer"
 version = "0.1.0"
-edition = "2021"
+edition = "2018"
 
 [features]
 fast = ["middle/speed"]

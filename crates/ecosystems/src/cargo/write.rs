@@ -207,13 +207,12 @@ impl<'a> Writer<'a> {
             .filter(|(_, source)| is_registry(source))
             .collect();
         let is_new = |index: usize| self.target.nodes[index].was.is_none();
-        for index in 0..entries.len() {
-            let name = entries[index].name.clone();
-            let mut known = before.iter().filter(|(other, _)| *other == name);
+        for (index, entry) in entries.iter_mut().enumerate() {
+            let mut known = before.iter().filter(|(other, _)| *other == entry.name);
             if is_new(index)
                 && let (Some((_, source)), None) = (known.next(), known.next())
             {
-                entries[index].source = Some((*source).to_owned());
+                entry.source = Some((*source).to_owned());
             }
         }
 

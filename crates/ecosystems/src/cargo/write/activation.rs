@@ -15,6 +15,9 @@ use crate::cargo::manifest::Project;
 use crate::cargo::requirement;
 use crate::{Release, TargetEdge};
 
+/// Most visits of each package. Real ones are asked a few times for more features.
+const MAX_VISITS: usize = 256;
+
 /// One package of the graph.
 #[derive(Debug)]
 pub(super) struct Node<'a> {
@@ -114,6 +117,9 @@ pub(super) fn dependencies(nodes: &[Node<'_>]) -> Result<Vec<BTreeSet<usize>>, S
     Ok(result)
 }
 
+/// The features that a package is asked for.
+type Ask = (usize, BTreeSet<String>);
+
 /// One computation.
 struct Activation<'n, 'a> {
     nodes: &'n [Node<'a>],
@@ -153,8 +159,12 @@ impl<'n, 'a> Activation<'n, 'a> {
 
         let mut needed = vec![Needed::default(); self.nodes.len()];
         let mut waiting: BTreeSet<usize> = (0..self.nodes.len()).collect();
+        let mut visits = self.nodes.len().saturating_mul(MAX_VISITS);
         while let Some(index) = waiting.pop_first() {
-            let (own, asks) = self.visit(index)?;
+            visits = visits
+                .checked_sub(1)
+                .ok_or("the features of its packages are too many")?;
+            let (own, asks) = self.visit(index);
             needed[index] = own;
             for (child, features) in asks {
                 let known = &mut self.asked[child];
@@ -171,7 +181,7 @@ impl<'n, 'a> Activation<'n, 'a> {
     }
 
     /// The dependencies of one package, with the features that it asks of each.
-    fn visit(&self, index: usize) -> Result<(Needed, Vec<(usize, BTreeSet<String>)>), String> {
+    fn visit(&self, index: usize) -> (Needed, Vec<Ask>) {
         let mut needed = Needed::default();
         let mut asks = Vec::new();
         let Some(package) = &self.packages[index] else {
@@ -185,7 +195,7 @@ impl<'n, 'a> Activation<'n, 'a> {
                     asks.push((edge.to, all));
                 }
             }
-            return Ok((needed, asks));
+            return (needed, asks);
         };
 
         let active = package.activate(&self.asked[index]);
@@ -213,7 +223,7 @@ impl<'n, 'a> Activation<'n, 'a> {
             }
         }
 
-        Ok((needed, asks))
+        (needed, asks)
     }
 
     /// The packages that satisfy a dependency. Only a package that does not change may have several:
@@ -238,7 +248,7 @@ impl<'n, 'a> Activation<'n, 'a> {
         let is_named = |edge: &&TargetEdge| {
             edge.name == need.name && edge.requirement.as_deref() == need.requirement
         };
-        if own.iter().any(|edge| is_named(edge)) {
+        if own.iter().any(is_named) {
             own.retain(is_named);
         }
         let mut found: Vec<usize> = own.iter().map(|edge| edge.to).collect();

@@ -15,8 +15,8 @@ use crate::{Input, Siblings};
 const WITHOUT_METADATA: u32 = 2;
 
 /// The text of a lockfile in the version of the format that another one has. `None` if the versions
-/// are the same, or if the text cannot be expressed in it: from version 4 on, Cargo writes the
-/// branches and tags of Git repositories in another way.
+/// are the same, or if the text cannot be expressed in it: versions differ in how they write the
+/// branches and tags of Git repositories, so those that `before` does not have are not known.
 ///
 /// `before` and `after` are texts of lockfiles; a new Cargo writes the newest version, which an older
 /// one cannot read.
@@ -27,17 +27,39 @@ pub fn with_format_of(before: &str, after: &str) -> Option<String> {
     if version(&graph) == Some(wanted) || text.entries.len() != graph.packages.len() {
         return None;
     }
-    let has_git_reference = |entry: &Entry| {
-        let source = entry.source.as_deref().unwrap_or_default();
-        source.starts_with("git+") && source.contains(['%', '?'])
-    };
-    if text.entries.iter().any(has_git_reference) {
+    let own = version(&graph)?;
+    let mut nodes = nodes_of(&text, &graph);
+    if !LockText::has_lines_of(after, &text.print(&nodes, own)) {
         return None;
     }
 
-    let nodes = nodes_of(&text, &graph);
-    let own = version(&graph)?;
-    LockText::has_lines_of(after, &text.print(&nodes, own)).then(|| text.print(&nodes, wanted))
+    let old = LockText::read(before)?.entries;
+    for node in &mut nodes {
+        let source = node.entry.source.as_deref().unwrap_or_default();
+        if !source.starts_with("git+") {
+            continue;
+        }
+        let known = old.iter().find(|one| {
+            let other = one.source.as_deref().unwrap_or_default();
+            one.name == node.entry.name && is_same_commit(source, other)
+        });
+        match known {
+            Some(known) => node.entry.source.clone_from(&known.source),
+            None if source.contains(['%', '?']) => return None,
+            None => {}
+        }
+    }
+
+    Some(text.print(&nodes, wanted))
+}
+
+/// Whether two Git sources are the same commit of the same repository, whatever the branch or tag.
+fn is_same_commit(a: &str, b: &str) -> bool {
+    fn parts(source: &str) -> Option<(&str, &str)> {
+        let (address, commit) = source.rsplit_once('#')?;
+        Some((address.split('?').next().unwrap_or(address), commit))
+    }
+    parts(a).is_some() && parts(a) == parts(b)
 }
 
 fn parsed(text: &str) -> Option<Lockfile> {
