@@ -17,7 +17,7 @@ use crate::{MetadataRequest, ParseError, Release, Requirement, limits};
 const ACCEPT: &str = "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8";
 
 /// The fields of a release that are kept: its requirements, and what lockfiles repeat.
-const FIELDS: [&str; 22] = [
+const FIELDS: [&str; 23] = [
     // Only the whole form of a document has it.
     "_id",
     "_hasShrinkwrap",
@@ -42,6 +42,7 @@ const FIELDS: [&str; 22] = [
     // Only whether there are some that run at an installation.
     "scripts",
     "version",
+    "workspaces",
 ];
 
 /// The scripts that npm runs at an installation.

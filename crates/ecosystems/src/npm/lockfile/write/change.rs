@@ -109,6 +109,9 @@ impl<'a> Before<'a> {
             Some(packages) => flat_tree(packages, syntax)?,
             None => {
                 let root = projects::manifest(input, "").ok_or("its manifest is missing")?;
+                if root.contains_key("workspaces") {
+                    return Err("version 1 does not say what workspaces need".to_owned());
+                }
                 let listed = listed.ok_or("its `dependencies` are missing")?;
                 legacy::places(&legacy::flat(listed, &str::to_owned), root)
             }
@@ -350,8 +353,12 @@ impl<'a> Before<'a> {
             let old = self.tree.places.get(&path);
             let recorded = old.map(|old| Flags::read(&old.entry));
             let computed = before.get(path.as_str()).map(|flags| flags.shown());
-            let stays = !changed.contains(&path) && computed.is_some_and(|flags| flags.extraneous);
-            if now.extraneous && !stays {
+            // What no known dependency reached before either stays, and cannot change.
+            let was_unreached = computed.is_some_and(|flags| flags.extraneous);
+            if now.extraneous && was_unreached && changed.contains(&path) {
+                return Err(format!("it is not known what needs `{path}`"));
+            }
+            if now.extraneous && !was_unreached {
                 tree.remove(&path);
                 continue;
             }

@@ -14,7 +14,7 @@ pub(super) type Entry = Map<String, Value>;
 
 /// The fields that are copied. `license`, `bin`, `funding` and lists of bundled packages are changed
 /// first.
-const COPIED: [&str; 10] = [
+const COPIED: [&str; 11] = [
     "dependencies",
     "peerDependencies",
     "peerDependenciesMeta",
@@ -25,6 +25,7 @@ const COPIED: [&str; 10] = [
     "cpu",
     "libc",
     "deprecated",
+    "workspaces",
 ];
 
 /// The fields with requirements.

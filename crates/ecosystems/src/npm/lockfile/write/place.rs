@@ -37,6 +37,8 @@ enum Verdict {
     /// It has the version.
     Present,
     Free,
+    /// Its peers are other ones here than higher up.
+    Peers,
     Conflict,
 }
 
@@ -114,6 +116,7 @@ impl<'a> Placer<'a> {
                 }
                 match self.check(at, &wanted, &mut Vec::new()) {
                     Verdict::Conflict => break,
+                    Verdict::Peers => {}
                     verdict => best = Some((at.to_owned(), verdict)),
                 }
             }
@@ -225,6 +228,7 @@ impl<'a> Placer<'a> {
             deepest = deepest.or_else(|| Some(at.to_owned()));
             match self.check(at, wanted, &mut Vec::new()) {
                 Verdict::Conflict => break,
+                Verdict::Peers => {}
                 verdict => best = Some((at.to_owned(), verdict)),
             }
         }
@@ -263,9 +267,14 @@ impl<'a> Placer<'a> {
             };
         }
 
-        // Those that use the name from here on and get another version.
+        // Those that use the name from here on and get another version. In the dependent's own
+        // directory it has to be anyway, and they get copies of their own.
         let hidden = self.tree.resolve(at, wanted.name);
-        for path in self.tree.below(at) {
+        let below = match at == wanted.from {
+            true => Vec::new(),
+            false => self.tree.below(at),
+        };
+        for path in below {
             let Some(edge) = self.want(path, wanted.name) else {
                 continue;
             };
@@ -288,7 +297,7 @@ impl<'a> Placer<'a> {
                 None => true,
             };
             let wanted = Wanted {
-                from: at,
+                from: wanted.from,
                 name: &peer.name,
                 kind: peer.kind,
                 node: peer.to,
@@ -298,9 +307,14 @@ impl<'a> Placer<'a> {
                 .ancestry(at)
                 .find(|above| is_top(above) || !self.is_peer(above, &peer.name));
             let fits = is_met
-                || top.is_some_and(|top| self.check(top, &wanted, seen) != Verdict::Conflict);
+                || top.is_some_and(|top| {
+                    matches!(
+                        self.check(top, &wanted, seen),
+                        Verdict::Present | Verdict::Free
+                    )
+                });
             if !fits {
-                return Verdict::Conflict;
+                return Verdict::Peers;
             }
         }
 

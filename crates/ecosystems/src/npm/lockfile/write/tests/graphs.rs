@@ -187,3 +187,89 @@ fn what_npm_would_change_is_refused() {
         @"it does not list the dependencies of the manifest in `.`"
     );
 }
+
+#[test]
+fn a_package_goes_up_to_its_peer() {
+    let case = Case::new(&json!({
+        "": {"name": "app", "dependencies": {"core": "^3.0.0", "r": "^1.0.0"}},
+        "node_modules/core": entry("core", "3.0.0", json!({})),
+        "node_modules/r": entry("r", "1.0.0", json!({"dependencies": {"core": "^2.0.0"}})),
+        "node_modules/r/node_modules/core": entry("core", "2.0.0", json!({})),
+    }));
+    let mut target = case.target();
+    let r = case.at("node_modules/r");
+    let needs = json!({"dependencies": {"core": "^2.0.0", "plug": "*"}});
+    target.nodes[r].release = Some(release("r", "1.1.0", needs));
+    target.nodes[r].edges.push(edge("plug", "*", 3));
+    target.nodes.push(TargetNode {
+        was: None,
+        name: "plug".to_owned(),
+        release: Some(release(
+            "plug",
+            "1.0.0",
+            json!({"peerDependencies": {"core": ">=3"}}),
+        )),
+        edges: vec![TargetEdge {
+            kind: DependencyKind::Peer,
+            ..edge("core", ">=3", case.at("node_modules/core"))
+        }],
+    });
+    let packages = packages(&case.write(&target).unwrap());
+    assert_eq!(packages["node_modules/plug"]["version"], "1.0.0");
+}
+
+#[test]
+fn a_copy_makes_way_for_the_one_of_the_project() {
+    let root =
+        |requirement: &str| json!({"name": "app", "dependencies": {"a": requirement, "p": "1"}});
+    let case = Case::new(&json!({
+        "": root("^1.0.0"),
+        "node_modules/a": entry("a", "1.0.0", json!({})),
+        "node_modules/p": entry("p", "1.0.0", json!({"dependencies": {"a": "^1.0.0"}})),
+    }))
+    .edited("package.json", &root("^2.0.0"));
+    let mut target = case.target();
+    target.roots[0]
+        .iter_mut()
+        .find(|edge| edge.name == "a")
+        .unwrap()
+        .to = 2;
+    target.nodes.push(TargetNode {
+        was: None,
+        name: "a".to_owned(),
+        release: Some(release("a", "2.0.0", json!({}))),
+        edges: Vec::new(),
+    });
+    let packages = packages(&case.write(&target).unwrap());
+
+    assert_eq!(packages[""]["dependencies"]["a"], "^2.0.0");
+    assert_eq!(packages["node_modules/a"], entry("a", "2.0.0", json!({})));
+    assert_eq!(
+        packages["node_modules/p/node_modules/a"],
+        entry("a", "1.0.0", json!({}))
+    );
+}
+
+#[test]
+fn flags_of_another_npm_stay_or_are_refused() {
+    let case = Case::new(&json!({
+        "": {"name": "app", "dependencies": {"a": "1", "p": "1"}},
+        // Only an optional peer needs it: npm 11 would call it extraneous.
+        "node_modules/o": entry("o", "1.0.0", json!({"peer": true, "optional": true})),
+        "node_modules/a": entry("a", "1.0.0", json!({})),
+        "node_modules/p": entry("p", "1.0.0", json!({
+            "peerDependencies": {"o": "*"},
+            "peerDependenciesMeta": {"o": {"optional": true}},
+        })),
+    }));
+    let mut target = case.target();
+    target.nodes[case.at("node_modules/a")].release = Some(release("a", "1.1.0", json!({})));
+    let written: Value = serde_json::from_str(&case.write(&target).unwrap()).unwrap();
+    assert_eq!(written["packages"]["node_modules/o"]["peer"], true);
+
+    target.nodes[case.at("node_modules/o")].release = Some(release("o", "1.1.0", json!({})));
+    insta::assert_snapshot!(
+        case.write(&target).unwrap_err(),
+        @"it is not known what needs `node_modules/o`"
+    );
+}
