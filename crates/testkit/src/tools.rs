@@ -153,6 +153,23 @@ impl Tools {
         self.module("yarn").join("bin/yarn.js")
     }
 
+    /// pnpm, a program of its own.
+    #[must_use]
+    pub fn pnpm(&self) -> PathBuf {
+        let package = if cfg!(target_arch = "aarch64") {
+            "@pnpm/exe.linux-arm64"
+        } else {
+            "@pnpm/exe.linux-x64"
+        };
+        self.module(package).join("pnpm")
+    }
+
+    /// The script of yarn 2 and later.
+    #[must_use]
+    pub fn yarn_berry(&self) -> PathBuf {
+        self.module("@yarnpkg/cli-dist").join("bin/yarn.js")
+    }
+
     fn module(&self, name: &str) -> PathBuf {
         self.root.join("npm/node_modules").join(name)
     }

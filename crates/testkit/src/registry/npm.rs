@@ -1,5 +1,7 @@
 //! An npm registry: packuments and tarballs.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value, json};
 
 use super::archive::{integrity, sha1_hex, tar_gz};
@@ -9,6 +11,7 @@ use crate::{Request, Response};
 /// A running registry with the packages that the test gave it.
 pub struct NpmRegistry {
     faulty: FaultyServer,
+    releases: Arc<Vec<Release>>,
 }
 
 impl NpmRegistry {
@@ -18,14 +21,38 @@ impl NpmRegistry {
     /// When there is no free port.
     #[must_use]
     pub fn start(releases: Vec<Release>) -> Self {
-        let faulty = FaultyServer::start(move |request| answer(&releases, request));
-        Self { faulty }
+        let releases = Arc::new(releases);
+        let served = Arc::clone(&releases);
+        let faulty = FaultyServer::start(move |request| answer(&served, request));
+        Self { faulty, releases }
+    }
+
+    /// The document of a package, as the registry answers with it.
+    #[must_use]
+    pub fn document(&self, name: &str) -> Vec<u8> {
+        let of_name = self.releases.iter().filter(|release| release.name == name);
+        let of_name: Vec<&Release> = of_name.collect();
+        let url = self.faulty.server.url();
+        let host = url.trim_start_matches("http://");
+        packument(name, &of_name, host).to_string().into_bytes()
     }
 
     /// The base address with a trailing slash, as in npm's setting `registry`.
     #[must_use]
     pub fn url(&self) -> String {
         format!("{}/", self.faulty.server.url())
+    }
+
+    /// The archive at an address of this registry, as the registry answers with it.
+    ///
+    /// # Panics
+    /// When there is none.
+    #[must_use]
+    pub fn archive(&self, address: &str) -> Vec<u8> {
+        let is_meant = |release: &&Release| {
+            address.ends_with(&format!("/{}/-/{}", release.name, file_name(release)))
+        };
+        tarball(self.releases.iter().find(is_meant).unwrap())
     }
 
     /// All requests so far, in order.
