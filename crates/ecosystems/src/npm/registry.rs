@@ -65,6 +65,11 @@ const NAME: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'(')
     .remove(b')');
 
+/// The condition of a peer that is not installed for its dependent's sake: it applies where
+/// something else installs it
+/// (<https://docs.npmjs.com/cli/v11/configuring-npm/package-json#peerdependenciesmeta>).
+const OPTIONAL_PEER: &str = "optional";
+
 /// The request for a package's document. The `/` of a scoped name is encoded, as npm does.
 pub(super) fn request(registry: &str, name: &str) -> MetadataRequest {
     let mut url = registry.trim_end_matches('/').to_owned();
@@ -236,6 +241,11 @@ fn requirements(fields: &Fields) -> Vec<Requirement> {
         (DependencyKind::Runtime, "dependencies"),
         (DependencyKind::Peer, "peerDependencies"),
     ];
+    let meta = fields.get("peerDependenciesMeta");
+    let is_optional_peer = |name: &str| {
+        let meta = meta.and_then(|meta| meta.get(name)?.get("optional"));
+        meta.and_then(Value::as_bool) == Some(true)
+    };
     let mut requirements: Vec<Requirement> = Vec::new();
     for (kind, section) in sections {
         let section = fields.get(section).and_then(Value::as_object);
@@ -253,6 +263,10 @@ fn requirements(fields: &Fields) -> Vec<Requirement> {
                     .map(|(package, _)| package.to_owned()),
                 requirement: requirement.to_owned(),
                 kind,
+                condition: match kind == DependencyKind::Peer && is_optional_peer(name) {
+                    true => OPTIONAL_PEER.to_owned(),
+                    false => String::new(),
+                },
                 ..Requirement::default()
             });
         }
