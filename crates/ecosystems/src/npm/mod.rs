@@ -6,6 +6,7 @@
 
 mod bun;
 pub(crate) mod json;
+mod json_set;
 mod lockfile;
 mod manifest;
 mod needs;
@@ -135,7 +136,11 @@ impl FileReader for Npm {
 
     /// Rush's list of projects, and the catalogs of a workspace.
     fn companions(&self) -> &'static [&'static str] {
-        &[pnpm::rush::PROJECTS, "pnpm-workspace.yaml", ".yarnrc.yml"]
+        &[
+            pnpm::rush::PROJECTS,
+            pnpm::workspace::WORKSPACE,
+            ".yarnrc.yml",
+        ]
     }
 }
 
@@ -183,11 +188,14 @@ impl Upgradable for Npm {
 
     fn edit_manifest(
         &self,
-        _path: &str,
+        path: &str,
         manifest: &str,
         edit: &RequirementEdit,
     ) -> Result<String, EditError> {
-        manifest::edit(manifest, edit)
+        match path.rsplit('/').next() {
+            Some(pnpm::workspace::WORKSPACE) => pnpm::workspace::edit(manifest, edit),
+            _ => manifest::edit(manifest, edit),
+        }
     }
 
     fn copies(&self) -> Copies {

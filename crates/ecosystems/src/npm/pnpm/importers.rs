@@ -27,14 +27,21 @@ pub(super) fn read(
 ) -> Result<(), ParseError> {
     let Some(importers) = document.get("importers") else {
         // In a file with only one project its sections are at the top level.
-        return add(".", document, input, links, roots);
+        return add(".", document, None, input, links, roots);
     };
     if !importers.is_map() {
         return Err(importers.unexpected("importers", "a map"));
     }
 
     for (directory, importer) in importers.entries() {
-        add(&directory.name, importer, input, links, roots)?;
+        add(
+            &directory.name,
+            importer,
+            document.get("catalogs"),
+            input,
+            links,
+            roots,
+        )?;
     }
 
     Ok(())
@@ -43,6 +50,7 @@ pub(super) fn read(
 fn add(
     directory: &str,
     importer: &Node<'_>,
+    catalogs: Option<&Node<'_>>,
     input: &Input<'_>,
     links: &mut Links<'_, '_>,
     roots: &mut Vec<(String, Root)>,
@@ -54,7 +62,7 @@ fn add(
             .map(|_: Option<()>| ());
     }
 
-    let edges = edges(importer, links)?;
+    let edges = edges(importer, catalogs, links)?;
     let project = project_at(input, directory);
     let manifest = project.as_ref().map(|project| project.path.clone());
     // Searching is cheap: it is only done once per document.
@@ -77,7 +85,11 @@ fn add(
     Ok(())
 }
 
-fn edges(importer: &Node<'_>, links: &mut Links<'_, '_>) -> Result<Vec<Edge>, ParseError> {
+fn edges(
+    importer: &Node<'_>,
+    catalogs: Option<&Node<'_>>,
+    links: &mut Links<'_, '_>,
+) -> Result<Vec<Edge>, ParseError> {
     let specifiers = importer.get("specifiers");
     let mut edges = Vec::new();
     let mut buffer = String::new();
@@ -99,11 +111,30 @@ fn edges(importer: &Node<'_>, links: &mut Links<'_, '_>) -> Result<Vec<Edge>, Pa
                     .and_then(|specifiers| specifiers.get(&name.name))
                     .and_then(Node::text)
             });
+            let requirement = requirement.map(|requirement| {
+                catalog_entry(catalogs, requirement, &name.name)
+                    .and_then(|entry| entry.get("specifier")?.text())
+                    .unwrap_or(requirement)
+            });
             edges.push(tree::edge(to, &name.name, requirement, kind));
         }
     }
 
     Ok(edges)
+}
+
+/// The entry of a catalog that a requirement such as `catalog:` or `catalog:old` refers to
+/// (<https://pnpm.io/catalogs>).
+pub(super) fn catalog_entry<'n, 't>(
+    catalogs: Option<&'n Node<'t>>,
+    requirement: &str,
+    name: &str,
+) -> Option<&'n Node<'t>> {
+    let catalog = match requirement.strip_prefix("catalog:")?.trim() {
+        "" => "default",
+        catalog => catalog,
+    };
+    catalogs?.get(catalog)?.get(name)
 }
 
 /// The reference that a project's dependency is locked to, and the requirement if it is next to it.

@@ -9,6 +9,7 @@ mod importers;
 mod packages;
 pub(super) mod rush;
 mod scalar;
+pub(super) mod workspace;
 mod writer;
 
 use std::collections::HashSet;

@@ -2,12 +2,15 @@
 //! lines stay.
 //!
 //! The order and the fields of an entry follow what pnpm writes (`sortLockfileKeys` and
-//! `toLockfileDependency` in pnpm's sources). A change that would give a package other peers is
-//! refused, because pnpm alone decides which copy satisfies them.
+//! `toLockfileDependency` in pnpm's sources). Peers are computed, and a change of them that does not
+//! follow from the graph is refused, because pnpm alone decides which copy satisfies them.
 
 mod document;
 mod entry;
 mod graph;
+mod peers;
+mod projects;
+mod settings;
 
 use std::collections::BTreeMap;
 
@@ -16,10 +19,12 @@ use patchgate_model::Lockfile;
 use self::document::Document;
 use self::graph::Copies;
 use crate::npm::pnpm::dep_path::Generation;
-use crate::npm::pnpm::{generation, packages, rush};
+use crate::npm::pnpm::{generation, packages, rush, workspace};
 use crate::npm::tree::Count;
 use crate::syntax;
-use crate::{Downloads, Input, LockfileWriter, Siblings, SkippedEntries, TargetGraph, WriteError};
+use crate::{
+    Downloads, EditError, Input, LockfileWriter, Siblings, SkippedEntries, TargetGraph, WriteError,
+};
 
 /// The writer of `pnpm-lock.yaml`.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +46,16 @@ impl LockfileWriter for PnpmWriter {
         };
 
         Ok(BTreeMap::from([(input.path.to_owned(), bytes)]))
+    }
+
+    fn write_override(
+        &self,
+        lockfile: &str,
+        manifests: &Siblings,
+        name: &str,
+        version: &str,
+    ) -> Result<Option<(String, String)>, EditError> {
+        workspace::write_override(lockfile, manifests, name, version).map(Some)
     }
 }
 
@@ -87,10 +102,16 @@ fn changed(
     let entries = packages::entries(own, generation, &mut count, &mut skipped)
         .map_err(|error| error.reason)?;
 
-    let copies = Copies::new(lockfile, target, &entries, before)?;
+    settings::check(input, own, target)?;
+    let overrides = settings::changed_overrides(input, own);
+    let copies = Copies::new(lockfile, target, &entries, before, own)?;
     let mut document = Document::new(&plain, own)?;
     copies.write_packages(own, &mut document)?;
-    copies.write_importers(own, &mut document)?;
+    copies.write_importers(own, &overrides, &mut document)?;
+    if !overrides.is_empty() {
+        copies.have_no_peer(&overrides)?;
+        settings::write_overrides(own, &overrides, &mut document)?;
+    }
 
     let mut result = document.into_text();
     if has_returns {

@@ -127,6 +127,35 @@ impl Document {
         Ok(())
     }
 
+    /// Replaces the line with this number, from 1.
+    pub(super) fn set_line(&mut self, line: u32, new: &str) -> Result<(), String> {
+        *self.line(line)? = new.to_owned();
+        Ok(())
+    }
+
+    /// Adds lines after the one with this number, from 1.
+    pub(super) fn insert_after(&mut self, line: u32, new: &str) -> Result<(), String> {
+        let text = self.line(line)?;
+        text.push('\n');
+        text.push_str(new);
+        Ok(())
+    }
+
+    /// Adds lines before the one with this number, from 1.
+    pub(super) fn insert_before(&mut self, line: u32, new: &str) -> Result<(), String> {
+        let text = self.line(line)?;
+        text.insert(0, '\n');
+        text.insert_str(0, new);
+        Ok(())
+    }
+
+    fn line(&mut self, line: u32) -> Result<&mut String, String> {
+        self.lines
+            .get_mut((line as usize).saturating_sub(1))
+            .and_then(Option::as_mut)
+            .ok_or_else(|| format!("its line {line} has another layout than pnpm's"))
+    }
+
     pub(super) fn into_text(self) -> String {
         let lines: Vec<String> = self.lines.into_iter().flatten().collect();
         let mut text = lines.join("\n");

@@ -6,11 +6,20 @@ use patchgate_model::{DependencyKind, Lockfile, Origin};
 
 use super::document::{Block, Document};
 use super::entry::{self, pair};
+use super::peers::{self, Copied, Project, Settings, Shape, Text};
 use crate::npm::pnpm::dep_path::{Generation, without_peers};
-use crate::npm::pnpm::packages::{Copied, Entries};
+use crate::npm::pnpm::packages::{Copied as Entry, Entries};
 use crate::npm::pnpm::scalar::block;
+use crate::npm::pnpm::workspace;
 use crate::syntax::Node;
-use crate::{TargetEdge, TargetGraph};
+use crate::{Release, TargetEdge, TargetGraph, TargetNode};
+
+/// Longest list of peers in a path, where the settings name none (pnpm's `peersSuffixMaxLength`).
+const LONGEST_PEERS: usize = 1_000;
+
+/// The sections of a project.
+pub(super) const IMPORTER_SECTIONS: [&str; 3] =
+    ["dependencies", "devDependencies", "optionalDependencies"];
 
 /// The two sections of a snapshot that list dependencies.
 const SECTIONS: [&str; 2] = ["dependencies", "optionalDependencies"];
@@ -18,160 +27,225 @@ const SECTIONS: [&str; 2] = ["dependencies", "optionalDependencies"];
 /// References by section and name.
 type References = BTreeMap<(usize, String), String>;
 
+/// What the entry of a copy says.
+#[derive(PartialEq, Eq)]
+struct Content {
+    references: References,
+    transitive: Vec<String>,
+}
+
 /// The copies of the project's own document.
 pub(super) struct Copies<'a> {
-    lockfile: &'a Lockfile,
-    target: &'a TargetGraph,
+    pub(super) lockfile: &'a Lockfile,
+    pub(super) target: &'a TargetGraph,
     entries: &'a Entries<'a>,
     /// Number of packages in the documents before.
     before: usize,
-    /// The new path of each node.
+    /// The new path of each node. Empty for one of an earlier document.
     paths: Vec<String>,
+    /// The peers that the entry of each node leaves to its dependents.
+    transitive: Vec<Vec<String>>,
+    /// The peers in the manifest of each node, and whether each is optional.
+    declared: Vec<BTreeMap<String, bool>>,
 }
 
 impl<'a> Copies<'a> {
     /// Finds the path of every node.
     ///
     /// # Errors
-    /// If a package would get other peers.
+    /// If pnpm alone decides which peers a package gets.
     pub(super) fn new(
         lockfile: &'a Lockfile,
         target: &'a TargetGraph,
         entries: &'a Entries<'a>,
         before: usize,
+        own: &Node<'_>,
     ) -> Result<Self, String> {
         let mut new = Self {
             lockfile,
             target,
             entries,
             before,
-            paths: Vec::with_capacity(target.nodes.len()),
+            paths: Vec::new(),
+            transitive: Vec::new(),
+            declared: Vec::new(),
         };
-        let renamed = new.renamed();
-        for node in 0..target.nodes.len() {
-            let path = new.path(node, &renamed)?;
-            new.paths.push(path);
-        }
-        new.keeps_peers()?;
+        let texts: Vec<Text> = (0..lockfile.packages.len())
+            .map(|number| new.text(number))
+            .collect();
+        let old = Shape {
+            nodes: (0..lockfile.packages.len())
+                .map(|number| new.copied_before(number))
+                .collect(),
+            ..new.projects(own, &TargetGraph::unchanged(lockfile).roots)
+        };
+        let nodes: Result<Vec<Copied>, String> = (0..target.nodes.len())
+            .map(|number| new.copied(number))
+            .collect();
+        let shape = Shape {
+            nodes: nodes?,
+            ..new.projects(own, &target.roots)
+        };
+
+        let setting = |name: &str| own.get("settings").and_then(|settings| settings.get(name));
+        let longest = setting("peersSuffixMaxLength").and_then(Node::scalar);
+        let settings = Settings {
+            installs_peers: setting("autoInstallPeers").and_then(Node::bool) == Some(true),
+            longest: longest
+                .and_then(|longest| longest.parse().ok())
+                .unwrap_or(LONGEST_PEERS),
+        };
+        let named = peers::name(&old, &shape, &texts, settings)?;
+        new.paths = named.paths;
+        new.transitive = named.transitive;
+        new.declared = shape.nodes.into_iter().map(|node| node.declared).collect();
 
         Ok(new)
     }
 
-    /// `name@version` of each package of which a copy changes or leaves.
-    fn renamed(&self) -> BTreeSet<String> {
-        let mut after: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for (number, node) in self.target.nodes.iter().enumerate() {
-            let Some(package) = node.was.and_then(|was| self.lockfile.package(was)) else {
-                continue;
-            };
-            let version = self.target.version(self.lockfile, number);
-            after
-                .entry(format!("{}@{}", package.name, package.version))
-                .or_default()
-                .insert(format!("{}@{}", node.name, version.unwrap_or_default()));
-        }
-        for package in &self.lockfile.packages {
-            after
-                .entry(format!("{}@{}", package.name, package.version))
-                .or_default();
-        }
-
-        after
-            .into_iter()
-            .filter(|(old, new)| !(new.len() == 1 && new.contains(old)))
-            .map(|(old, _)| old)
-            .collect()
-    }
-
-    fn copy(&self, node: usize) -> Option<&Copied<'a>> {
+    fn copy(&self, node: usize) -> Option<&Entry<'a>> {
         let was = self.target.nodes.get(node)?.was?.0 as usize;
-        self.entries.copies.get(was.checked_sub(self.before)?)
+        self.copy_before(was)
     }
 
-    fn path(&self, node: usize, renamed: &BTreeSet<String>) -> Result<String, String> {
-        let Some(wanted) = self.target.nodes.get(node) else {
-            return Ok(String::new());
-        };
-        let copy = self.copy(node);
-        let old = copy.map(|copy| &*copy.path.name).unwrap_or_default();
-        let plain = without_peers(old, Generation::Nine);
-        let suffix = old.get(plain.len()..).unwrap_or_default();
+    fn copy_before(&self, number: usize) -> Option<&Entry<'a>> {
+        self.entries.copies.get(number.checked_sub(self.before)?)
+    }
 
-        for spec in renamed {
-            let is_peer = [format!("({spec})"), format!("({spec}(")]
-                .iter()
-                .any(|peer| suffix.contains(peer.as_str()));
-            if is_peer {
-                return Err(format!("`{old}` would get other peers"));
-            }
-        }
-        if !renamed.is_empty() && suffix.split('(').skip(1).any(|peer| !peer.contains('@')) {
-            return Err(format!("`{}` has peers that are not listed", wanted.name));
-        }
-
-        let Some(release) = &wanted.release else {
-            return match (copy, wanted.was) {
-                (Some(_), _) => Ok(old.to_owned()),
-                // A package of an earlier document.
-                (None, Some(_)) => Ok(String::new()),
-                (None, None) => Err(format!("the release of `{}` is unknown", wanted.name)),
+    /// The text of a copy of the file before.
+    fn text(&self, number: usize) -> Text {
+        let Some(copy) = self.copy_before(number) else {
+            return Text {
+                path: String::new(),
+                base: String::new(),
+                transitive: Vec::new(),
             };
         };
-        let was = wanted.was.and_then(|was| self.lockfile.package(was));
-        if was.is_some_and(|package| !matches!(package.origin, Origin::Registry(_))) {
-            return Err(format!("`{}` is not from a registry", wanted.name));
+        let listed = copy.snapshot.get("transitivePeerDependencies");
+        Text {
+            path: copy.path.name.to_string(),
+            base: base(&copy.path.name).to_owned(),
+            transitive: listed
+                .map(Node::items)
+                .unwrap_or_default()
+                .iter()
+                .filter_map(|peer| peer.text().map(str::to_owned))
+                .collect(),
         }
-        if wanted.was.is_some() && copy.is_none() {
-            return Err(format!("`{}` is a part of pnpm itself", wanted.name));
-        }
+    }
 
-        let peers: BTreeMap<String, bool> = entry::peers(release)
-            .into_iter()
-            .map(|(name, (_, optional))| (name, optional))
-            .collect();
-        if peers != copy.map(|copy| peers_of(copy.entry)).unwrap_or_default() {
+    fn copied_before(&self, number: usize) -> Copied {
+        let (Some(copy), Some(package)) =
+            (self.copy_before(number), self.lockfile.packages.get(number))
+        else {
+            return Copied::default();
+        };
+        let edges = package.edges.iter();
+        Copied {
+            was: Some(number),
+            name: package.name.clone(),
+            base: base(&copy.path.name).to_owned(),
+            declared: peers_of(copy.entry),
+            edges: edges
+                .map(|edge| (edge.name.to_string(), edge.to.0 as usize))
+                .collect(),
+            links: links(references(copy)),
+        }
+    }
+
+    fn copied(&self, number: usize) -> Result<Copied, String> {
+        let Some(node) = self.target.nodes.get(number) else {
+            return Ok(Copied::default());
+        };
+        let copy = self.copy(number);
+        let was = node.was.map(|was| was.0 as usize);
+        let edges = node.edges.iter();
+        let edges = edges.map(|edge| (edge.name.clone(), edge.to)).collect();
+        let Some(release) = &node.release else {
+            return match (copy, was) {
+                (Some(copy), _) => Ok(Copied {
+                    was,
+                    name: node.name.clone(),
+                    base: base(&copy.path.name).to_owned(),
+                    declared: peers_of(copy.entry),
+                    edges,
+                    links: links(references(copy)),
+                }),
+                // A package of an earlier document.
+                (None, Some(_)) => Ok(Copied {
+                    was,
+                    ..Copied::default()
+                }),
+                (None, None) => Err(format!("the release of `{}` is unknown", node.name)),
+            };
+        };
+
+        let package = node.was.and_then(|was| self.lockfile.package(was));
+        if package.is_some_and(|package| !matches!(package.origin, Origin::Registry(_))) {
+            return Err(format!("`{}` is not from a registry", node.name));
+        }
+        if was.is_some() && copy.is_none() {
+            return Err(format!("`{}` is a part of pnpm itself", node.name));
+        }
+        if copy.is_some_and(|copy| copy.path.name.contains("(patch_hash=")) {
+            return Err(format!("`{}` is patched", node.name));
+        }
+        if let Some(missing) = unbound(node, release) {
             return Err(format!(
-                "`{} {}` has other peers than before",
-                wanted.name, release.version
+                "`{} {}` needs `{missing}`, which has no version",
+                node.name, release.version
             ));
         }
-        Ok(format!("{}@{}{suffix}", wanted.name, release.version))
+        let declared = entry::peers(release).into_iter();
+        Ok(Copied {
+            was,
+            name: node.name.clone(),
+            base: format!("{}@{}", node.name, release.version),
+            declared: declared
+                .map(|(name, (_, is_optional))| (name, is_optional))
+                .collect(),
+            edges,
+            links: BTreeSet::new(),
+        })
     }
 
-    /// Checks that what each dependent gets from its dependencies needs the same peers as before.
-    fn keeps_peers(&self) -> Result<(), String> {
-        let old = |to: usize| {
-            let copy = self.entries.copies.get(to.checked_sub(self.before)?)?;
-            Some(needed_peers(copy))
-        };
-        let new = |to: usize| self.copy(to).map(needed_peers);
-        let sorted = |peers: Vec<Vec<String>>| {
-            let mut peers: Vec<_> = peers
-                .into_iter()
-                .filter(|peers| !peers.is_empty())
+    /// The projects with these edges, by the projects of the lockfile.
+    fn projects(&self, own: &Node<'_>, edges: &[Vec<TargetEdge>]) -> Shape {
+        let importers = own.get("importers").map(Node::entries).unwrap_or_default();
+        let mut projects = Vec::with_capacity(importers.len());
+        for (directory, importer) in importers {
+            let manifest = super::manifest(&self.lockfile.path, &directory.name);
+            let roots = self.lockfile.roots.iter().zip(edges);
+            let of_manifest = roots.filter(|(root, _)| root.manifest.as_ref() == Some(&manifest));
+            let edges: BTreeMap<&str, usize> = of_manifest
+                .flat_map(|(_, edges)| edges)
+                .map(|edge| (edge.name.as_str(), edge.to))
                 .collect();
-            peers.sort();
-            peers
-        };
-
-        for node in &self.target.nodes {
-            let was = node.was.and_then(|was| self.lockfile.package(was));
-            let edges = was.map(|package| &*package.edges).unwrap_or_default();
-            let before = edges.iter().filter_map(|edge| old(edge.to.0 as usize));
-            let after = node.edges.iter().filter_map(|edge| new(edge.to));
-            if sorted(before.collect()) != sorted(after.collect()) {
-                return Err(format!(
-                    "the dependencies of `{}` need other peers",
-                    node.name
-                ));
+            let mut project = Project::default();
+            for section in IMPORTER_SECTIONS {
+                for (name, value) in importer.get(section).map(Node::entries).unwrap_or_default() {
+                    let version = value.get("version").and_then(Node::text);
+                    if version.is_some_and(|version| version.starts_with("link:")) {
+                        project.links.insert(name.name.to_string());
+                    } else if let Some(to) = edges.get(&*name.name) {
+                        project.edges.insert(name.name.to_string(), *to);
+                    }
+                }
             }
+            projects.push(project);
         }
 
-        Ok(())
+        Shape {
+            nodes: Vec::new(),
+            root: importers
+                .iter()
+                .position(|(directory, _)| directory.name == "."),
+            projects,
+        }
     }
 
     /// The text by which a dependent refers to a node.
-    fn reference(&self, edge: &TargetEdge) -> String {
+    pub(super) fn reference(&self, edge: &TargetEdge) -> String {
         let path = self.paths.get(edge.to).map_or("", String::as_str);
         path.strip_prefix(&*edge.name)
             .and_then(|rest| rest.strip_prefix('@'))
@@ -179,23 +253,33 @@ impl<'a> Copies<'a> {
             .to_owned()
     }
 
-    /// Whether each node is needed by something that is not optional.
-    fn required(&self) -> Vec<bool> {
-        let mut required = vec![false; self.target.nodes.len()];
+    /// The paths that something needs that is not optional.
+    fn required(&self) -> BTreeSet<&str> {
+        let mut seen = vec![false; self.target.nodes.len()];
+        let mut required = BTreeSet::new();
         let mut open: Vec<&TargetEdge> = self.target.roots.iter().flatten().collect();
+        open.retain(|edge| edge.kind != DependencyKind::Optional);
         while let Some(edge) = open.pop() {
-            if edge.kind == DependencyKind::Optional {
-                continue;
-            }
-            if let Some(is_required) = required.get_mut(edge.to)
-                && !*is_required
+            if let Some(is_seen) = seen.get_mut(edge.to)
+                && !*is_seen
             {
-                *is_required = true;
+                *is_seen = true;
+                required.extend(self.paths.get(edge.to).map(String::as_str));
                 let node = self.target.nodes.get(edge.to);
-                open.extend(node.into_iter().flat_map(|node| &node.edges));
+                let edges = node.into_iter().flat_map(|node| &node.edges);
+                open.extend(edges.filter(|needed| {
+                    needed.kind != DependencyKind::Optional
+                        && !self.is_optional_peer(edge.to, &needed.name)
+                }));
             }
         }
         required
+    }
+
+    /// Whether a node has an optional peer of this name.
+    fn is_optional_peer(&self, number: usize, name: &str) -> bool {
+        let declared = self.declared.get(number);
+        declared.and_then(|declared| declared.get(name)) == Some(&true)
     }
 
     /// Writes the entries of both sections.
@@ -212,6 +296,7 @@ impl<'a> Copies<'a> {
         let required = self.required();
         let mut kept: BTreeSet<&str> = BTreeSet::new();
         let mut kept_packages: BTreeSet<&str> = BTreeSet::new();
+        let mut contents: BTreeMap<&str, Content> = BTreeMap::new();
         let mut snapshots: BTreeMap<String, Vec<String>> = BTreeMap::new();
         let mut packages: BTreeMap<String, Vec<String>> = BTreeMap::new();
 
@@ -220,28 +305,27 @@ impl<'a> Copies<'a> {
             if path.is_empty() {
                 continue;
             }
-            let copy = self.copy(number);
-            let is_optional = required.get(number) == Some(&false);
-            let (old, new) = (copy.map(references), self.wanted(number)?);
-            let was_optional = copy.is_some_and(|copy| {
-                copy.snapshot.get("optional").and_then(Node::bool) == Some(true)
-            });
-
-            if node.release.is_none()
-                && let Some(copy) = copy
-            {
-                kept_packages.insert(&copy.key.name);
-                if old.as_ref() == Some(&new) && was_optional == is_optional {
-                    kept.insert(&copy.path.name);
-                    continue;
-                }
-            }
-            let lines = snapshot(path, &new, copy, is_optional)?;
-            if let Some(other) = snapshots.insert(path.to_owned(), lines.clone())
-                && other != lines
-            {
+            // Two copies may become one.
+            let content = self.content(number)?;
+            if contents.get(path).is_some_and(|other| *other != content) {
                 return Err(format!("two copies of `{path}` differ"));
             }
+
+            let is_optional = !required.contains(path);
+            if node.release.is_none()
+                && let Some(copy) = self.copy(number)
+            {
+                kept_packages.insert(&copy.key.name);
+                let was_optional = copy.snapshot.get("optional").and_then(Node::bool) == Some(true);
+                let is_same = path == copy.path.name
+                    && content_of(copy) == content
+                    && was_optional == is_optional;
+                if is_same {
+                    kept.insert(&copy.path.name);
+                }
+            }
+            snapshots.insert(path.to_owned(), snapshot(path, &content, is_optional)?);
+            contents.insert(path, content);
             if let Some(release) = &node.release {
                 let key = without_peers(path, Generation::Nine);
                 let mut lines = entry::lines(&node.name, release, addresses)?;
@@ -252,9 +336,7 @@ impl<'a> Copies<'a> {
         }
 
         packages.retain(|key, _| !kept_packages.contains(&**key));
-        if let Some(path) = snapshots.keys().find(|path| kept.contains(&***path)) {
-            return Err(format!("two copies of `{path}` differ"));
-        }
+        snapshots.retain(|path, _| !kept.contains(&**path));
         let blocks =
             |blocks: BTreeMap<String, Vec<String>>| -> Vec<Block> { blocks.into_iter().collect() };
         document.replace_blocks(
@@ -269,6 +351,13 @@ impl<'a> Copies<'a> {
             |key| kept.contains(key),
             blocks(snapshots),
         )
+    }
+
+    fn content(&self, number: usize) -> Result<Content, String> {
+        Ok(Content {
+            references: self.wanted(number)?,
+            transitive: self.transitive.get(number).cloned().unwrap_or_default(),
+        })
     }
 
     /// The references that a node should have, with those to linked directories.
@@ -289,9 +378,7 @@ impl<'a> Copies<'a> {
         for edge in &node.edges {
             let section = match edge.kind {
                 DependencyKind::Optional => 1,
-                // A peer stays in the section that it is in.
-                DependencyKind::Peer if old.contains_key(&(1, edge.name.clone())) => 1,
-                _ => 0,
+                _ => usize::from(self.is_optional_peer(number, &edge.name)),
             };
             new.insert((section, edge.name.clone()), self.reference(edge));
         }
@@ -299,85 +386,35 @@ impl<'a> Copies<'a> {
         Ok(new)
     }
 
-    /// Writes the versions and requirements of the projects' own dependencies.
-    pub(super) fn write_importers(
-        &self,
-        own: &Node<'_>,
-        document: &mut Document,
-    ) -> Result<(), String> {
-        let importers = own.get("importers").map(Node::entries).unwrap_or_default();
-        let mut listed: BTreeMap<(String, &str), &TargetEdge> = BTreeMap::new();
-        for (root, edges) in self.lockfile.roots.iter().zip(&self.target.roots) {
-            if root.edges.len() != edges.len() {
-                return Err("a project would get another number of dependencies".to_owned());
+    /// Checks that no package has an overridden package as a peer: pnpm changes such entries.
+    pub(super) fn have_no_peer(&self, overrides: &BTreeMap<String, String>) -> Result<(), String> {
+        let declared = (0..self.target.nodes.len()).map(|number| self.copied(number));
+        for copied in declared {
+            let copied = copied?;
+            let mut names = overrides.keys().map(|pattern| workspace::about(pattern));
+            if let Some(name) = names.find(|name| copied.declared.contains_key(*name)) {
+                return Err(format!("`{}` has `{name}` as a peer", copied.name));
             }
-            for (old, edge) in root.edges.iter().zip(edges) {
-                if old.name != *edge.name {
-                    return Err(format!("a project would depend on `{}`", edge.name));
-                }
-                let Some(manifest) = &root.manifest else {
-                    return Err("the manifest of a project is missing".to_owned());
-                };
-                listed.insert((manifest.clone(), &edge.name), edge);
-            }
-        }
-
-        for (directory, importer) in importers {
-            let manifest = super::manifest(&self.lockfile.path, &directory.name);
-            for section in ["dependencies", "devDependencies", "optionalDependencies"] {
-                for (name, value) in importer.get(section).map(Node::entries).unwrap_or_default() {
-                    let Some(edge) = listed.get(&(manifest.clone(), &*name.name)) else {
-                        // A linked directory is no edge, and has no version to write.
-                        continue;
-                    };
-                    self.write_dependency(value, edge, document)?;
-                }
-            }
-        }
-
-        Ok(())
-    }
-
-    fn write_dependency(
-        &self,
-        value: &Node<'_>,
-        edge: &TargetEdge,
-        document: &mut Document,
-    ) -> Result<(), String> {
-        let (Some(specifier), Some(version)) = (value.entry("specifier"), value.entry("version"))
-        else {
-            return Err(format!(
-                "the entry of `{}` has another form than pnpm's",
-                edge.name
-            ));
-        };
-        let unusual = || format!("`{}` has an unusual requirement", edge.name);
-        let reference = self.reference(edge);
-        let is_link = version.1.text().is_some_and(|old| old.starts_with("link:"));
-        if version.1.text() != Some(&reference) && !is_link {
-            if specifier
-                .1
-                .text()
-                .is_some_and(|text| text.starts_with("catalog:"))
-            {
-                return Err(format!("`{}` is in a catalog", edge.name));
-            }
-            let text = block(&reference).ok_or_else(unusual)?;
-            document.set_value(version.0.line, &text)?;
-        }
-        if let Some(requirement) = &edge.requirement
-            && specifier.1.text() != Some(requirement)
-        {
-            let text = block(requirement).ok_or_else(unusual)?;
-            document.set_value(specifier.0.line, &text)?;
         }
 
         Ok(())
     }
 }
 
+/// What the entry of a copy says now.
+fn content_of(copy: &Entry<'_>) -> Content {
+    let listed = copy.snapshot.get("transitivePeerDependencies");
+    let listed = listed.map(Node::items).unwrap_or_default().iter();
+    Content {
+        references: references(copy),
+        transitive: listed
+            .filter_map(|peer| peer.text().map(str::to_owned))
+            .collect(),
+    }
+}
+
 /// The references in a copy's snapshot.
-fn references(copy: &Copied<'_>) -> References {
+fn references(copy: &Entry<'_>) -> References {
     let mut references = References::new();
     for (number, section) in SECTIONS.iter().enumerate() {
         let listed = copy.snapshot.get(section).map(Node::entries);
@@ -407,36 +444,45 @@ fn peers_of(entry: &Node<'_>) -> BTreeMap<String, bool> {
         .collect()
 }
 
-/// The peers that a copy has, or leaves to its dependents.
-fn needed_peers(copy: &Copied<'_>) -> Vec<String> {
-    let transitive = copy.snapshot.get("transitivePeerDependencies");
-    let mut peers: Vec<String> = transitive
-        .map(Node::items)
-        .unwrap_or_default()
-        .iter()
-        .filter_map(|peer| peer.text().map(str::to_owned))
-        .collect();
-    peers.extend(peers_of(copy.entry).into_keys());
-    let plain = without_peers(&copy.path.name, Generation::Nine);
-    let suffix = copy.path.name.get(plain.len()..).unwrap_or_default();
-    if !suffix.is_empty() {
-        peers.push(suffix.to_owned());
-    }
-    peers.sort();
-    peers
+/// A path without its peers, but with the hash of a patch.
+fn base(path: &str) -> &str {
+    let plain = without_peers(path, Generation::Nine).len();
+    let suffix = path.get(plain..).unwrap_or_default();
+    let patch = match suffix.starts_with("(patch_hash=") {
+        true => suffix.find(')').map_or(0, |end| end + 1),
+        false => 0,
+    };
+    path.get(..plain + patch).unwrap_or(path)
+}
+
+/// The names of linked directories among references.
+fn links(references: References) -> BTreeSet<String> {
+    let links = references.into_iter();
+    links
+        .filter(|(_, reference)| reference.starts_with("link:"))
+        .map(|((_, name), _)| name)
+        .collect()
+}
+
+/// A dependency of a release to which the graph gives no version. pnpm locks optional ones as well.
+fn unbound<'r>(node: &TargetNode, release: &'r Release) -> Option<&'r str> {
+    let needed = release.requirements.iter().filter(|requirement| {
+        matches!(
+            requirement.kind,
+            DependencyKind::Runtime | DependencyKind::Optional
+        )
+    });
+    needed
+        .map(|requirement| requirement.name.as_str())
+        .find(|name| !node.edges.iter().any(|edge| edge.name == *name))
 }
 
 /// The lines of a snapshot.
-fn snapshot(
-    path: &str,
-    references: &References,
-    copy: Option<&Copied<'_>>,
-    is_optional: bool,
-) -> Result<Vec<String>, String> {
+fn snapshot(path: &str, content: &Content, is_optional: bool) -> Result<Vec<String>, String> {
     let unusual = || format!("`{path}` has an unusual name");
     let mut lines = Vec::new();
     let mut last = None;
-    for ((section, name), reference) in references {
+    for ((section, name), reference) in &content.references {
         if last != Some(*section) {
             let title = SECTIONS.get(*section).copied().unwrap_or_default();
             lines.push(format!("    {title}:"));
@@ -444,17 +490,11 @@ fn snapshot(
         }
         lines.push(pair(6, name, reference).ok_or_else(unusual)?);
     }
-    let transitive = copy.and_then(|copy| copy.snapshot.get("transitivePeerDependencies"));
-    for (number, peer) in transitive
-        .map(Node::items)
-        .unwrap_or_default()
-        .iter()
-        .enumerate()
-    {
-        if number == 0 {
-            lines.push("    transitivePeerDependencies:".to_owned());
-        }
-        let peer = peer.text().and_then(block).ok_or_else(unusual)?;
+    if !content.transitive.is_empty() {
+        lines.push("    transitivePeerDependencies:".to_owned());
+    }
+    for peer in &content.transitive {
+        let peer = block(peer).ok_or_else(unusual)?;
         lines.push(format!("      - {peer}"));
     }
     if is_optional {

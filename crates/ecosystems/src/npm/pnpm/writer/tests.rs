@@ -124,7 +124,28 @@ fn a_copy_joins_another_one_and_leaves() {
 }
 
 #[test]
-fn a_change_of_peers_or_catalogs_is_refused() {
+fn peers_and_catalogs_follow() {
+    let change = |name: &'static str, old: &'static str, new: &'static str| {
+        write(FILE, |lockfile, target| {
+            let node = index(lockfile, name, old);
+            let document = json!({ "dist": tarball(name, new) });
+            target.nodes[node].release = Some(release(new, &document));
+        })
+        .unwrap()
+    };
+
+    let text = change("react", "18.2.0", "18.3.1");
+    assert!(text.contains("        version: 1.2.0(react@18.3.1)\n"));
+    assert!(text.contains(
+        "  use-sync-external-store@1.2.0(react@18.3.1):\n    dependencies:\n      react: 18.3.1\n"
+    ));
+    let text = change("ms", "2.1.3", "2.1.4");
+    assert!(text.contains("    ms:\n      specifier: ^2.1.2\n      version: 2.1.4\n"));
+    assert!(text.contains("        specifier: 'catalog:'\n        version: 2.1.4\n"));
+}
+
+#[test]
+fn peers_that_do_not_follow_are_refused() {
     let refused =
         |name: &'static str, old: &'static str, new: &'static str, more: serde_json::Value| {
             write(FILE, |lockfile, target| {
@@ -134,25 +155,44 @@ fn a_change_of_peers_or_catalogs_is_refused() {
             .unwrap_err()
         };
     assert_eq!(
-        refused("react", "18.2.0", "18.3.1", json!({})),
-        "`use-sync-external-store@1.2.0(react@18.2.0)` would get other peers"
-    );
-    assert_eq!(
         refused(
             "minimist",
             "1.2.8",
             "1.2.9",
             json!({ "peerDependencies": { "p": "1" } })
         ),
-        "`minimist 1.2.9` has other peers than before"
+        "pnpm alone decides which copy of the peer `p` is used"
     );
-    assert_eq!(
-        refused(
-            "ms",
-            "2.1.3",
-            "2.1.4",
-            json!({ "dist": tarball("ms", "2.1.4") })
-        ),
-        "`ms` is in a catalog"
-    );
+}
+
+/// The entries of a file, each computed from the graph alone.
+#[test]
+fn an_unchanged_graph_gives_the_same_bytes() {
+    let mut texts = vec![FILE.to_owned()];
+    if let Some(shared) = patchgate_testkit::shared_dir() {
+        let files = patchgate_testkit::files_below(&shared.join("corpus"));
+        let is_lockfile = |path: &std::path::PathBuf| {
+            path.file_name()
+                .is_some_and(|name| name == "pnpm-lock.yaml")
+        };
+        texts.extend(
+            files
+                .into_iter()
+                .filter(is_lockfile)
+                .map(|path| std::fs::read_to_string(path).unwrap()),
+        );
+    }
+
+    for text in texts {
+        let siblings = siblings();
+        let input = Input {
+            path: "pnpm-lock.yaml",
+            bytes: text.as_bytes(),
+            siblings: &siblings,
+        };
+        let lockfile = pnpm::parse(&input).unwrap();
+        let target = TargetGraph::unchanged(&lockfile);
+        let written = changed(&input, &lockfile, &target).unwrap();
+        assert_eq!(String::from_utf8(written).unwrap(), text);
+    }
 }

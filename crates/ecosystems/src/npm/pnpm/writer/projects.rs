@@ -1,0 +1,144 @@
+//! The projects' own dependencies: their versions and requirements, and the catalogs that they refer to.
+
+use std::collections::BTreeMap;
+
+use super::document::Document;
+use super::graph::{Copies, IMPORTER_SECTIONS};
+use crate::TargetEdge;
+use crate::npm::pnpm::dep_path::{Generation, without_peers};
+use crate::npm::pnpm::importers::catalog_entry;
+use crate::npm::pnpm::scalar::block;
+use crate::syntax::Node;
+
+impl Copies<'_> {
+    /// Writes the versions and requirements of the projects' own dependencies. A dependency has its
+    /// override as the requirement.
+    pub(super) fn write_importers(
+        &self,
+        own: &Node<'_>,
+        overrides: &BTreeMap<String, String>,
+        document: &mut Document,
+    ) -> Result<(), String> {
+        let importers = own.get("importers").map(Node::entries).unwrap_or_default();
+        let mut listed: BTreeMap<(String, &str), &TargetEdge> = BTreeMap::new();
+        for (root, edges) in self.lockfile.roots.iter().zip(&self.target.roots) {
+            if root.edges.len() != edges.len() {
+                return Err("a project would get another number of dependencies".to_owned());
+            }
+            for (old, edge) in root.edges.iter().zip(edges) {
+                if old.name != *edge.name {
+                    return Err(format!("a project would depend on `{}`", edge.name));
+                }
+                let Some(manifest) = &root.manifest else {
+                    return Err("the manifest of a project is missing".to_owned());
+                };
+                listed.insert((manifest.clone(), &edge.name), edge);
+            }
+        }
+
+        let mut catalogs = Catalogs {
+            listed: own.get("catalogs"),
+            values: BTreeMap::new(),
+        };
+        for (directory, importer) in importers {
+            let manifest = super::manifest(&self.lockfile.path, &directory.name);
+            for section in IMPORTER_SECTIONS {
+                for (name, value) in importer.get(section).map(Node::entries).unwrap_or_default() {
+                    let Some(edge) = listed.get(&(manifest.clone(), &*name.name)) else {
+                        // A linked directory is no edge, and has no version to write.
+                        continue;
+                    };
+                    let overridden = overrides.get(&*name.name).map(String::as_str);
+                    self.write_dependency(value, edge, overridden, &mut catalogs, document)?;
+                }
+            }
+        }
+
+        catalogs.write(document)
+    }
+
+    fn write_dependency<'n>(
+        &self,
+        value: &'n Node<'_>,
+        edge: &'n TargetEdge,
+        overridden: Option<&'n str>,
+        catalogs: &mut Catalogs<'n, '_>,
+        document: &mut Document,
+    ) -> Result<(), String> {
+        let (Some(specifier), Some(version)) = (value.entry("specifier"), value.entry("version"))
+        else {
+            return Err(format!(
+                "the entry of `{}` has another form than pnpm's",
+                edge.name
+            ));
+        };
+        let unusual = || format!("`{}` has an unusual requirement", edge.name);
+        let reference = self.reference(edge);
+        let is_link = version.1.text().is_some_and(|old| old.starts_with("link:"));
+        if version.1.text() != Some(&reference) && !is_link {
+            let text = block(&reference).ok_or_else(unusual)?;
+            document.set_value(version.0.line, &text)?;
+        }
+
+        let stated = specifier.1.text().unwrap_or_default();
+        let mut requirement = overridden.or(edge.requirement.as_deref());
+        if stated.starts_with("catalog:") && overridden.is_none() {
+            let entry = catalog_entry(catalogs.listed, stated, &edge.name);
+            let entry =
+                entry.ok_or_else(|| format!("the catalog of `{}` is missing", edge.name))?;
+            let plain = without_peers(&reference, Generation::Nine).to_owned();
+            catalogs.add(entry, "version", plain, &edge.name)?;
+            if let Some(requirement) = requirement.take() {
+                catalogs.add(entry, "specifier", requirement.to_owned(), &edge.name)?;
+            }
+        }
+        if let Some(requirement) = requirement
+            && stated != requirement
+        {
+            let text = block(requirement).ok_or_else(unusual)?;
+            document.set_value(specifier.0.line, &text)?;
+        }
+
+        Ok(())
+    }
+}
+
+/// The entries of catalogs that dependencies refer to, with their new values.
+struct Catalogs<'n, 't> {
+    listed: Option<&'n Node<'t>>,
+    /// By line: the value before, and the new one.
+    values: BTreeMap<u32, (&'n str, String)>,
+}
+
+impl<'n> Catalogs<'n, '_> {
+    fn add(
+        &mut self,
+        entry: &'n Node<'_>,
+        field: &str,
+        value: String,
+        name: &str,
+    ) -> Result<(), String> {
+        let (key, old) = entry
+            .entry(field)
+            .and_then(|(key, old)| Some((key, old.text()?)))
+            .ok_or_else(|| format!("the catalog of `{name}` has another form than pnpm's"))?;
+        let new = (old, value);
+        match self.values.insert(key.line, new.clone()) {
+            Some(other) if other != new => Err(format!(
+                "the dependencies on `{name}` of one catalog would differ"
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    fn write(self, document: &mut Document) -> Result<(), String> {
+        for (line, (old, new)) in self.values {
+            if old != new {
+                let text = block(&new).ok_or_else(|| format!("`{new}` is unusual"))?;
+                document.set_value(line, &text)?;
+            }
+        }
+
+        Ok(())
+    }
+}
