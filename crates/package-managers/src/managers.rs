@@ -24,7 +24,7 @@ static LOCATORS: [&dyn RegistryLocator; 10] = [
 ];
 
 /// Every package manager that Patchgate can run.
-static MANAGERS: [&dyn PackageManager; 4] = [&Npm, &Cargo, &Go, &Uv];
+static MANAGERS: [&dyn PackageManager; 5] = [&Npm, &Cargo, &Go, &Uv, &Pnpm];
 
 /// The package manager of a lockfile format.
 ///

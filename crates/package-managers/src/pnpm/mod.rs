@@ -1,8 +1,11 @@
-//! Where the packages of a `pnpm-lock.yaml` come from. pnpm itself is not run.
+//! pnpm: where the packages of a `pnpm-lock.yaml` come from, and runs of pnpm in a scratch copy.
 //!
 //! pnpm reads the addresses of registries from the same `.npmrc` files as npm
 //! (<https://pnpm.io/npmrc>), so npm is asked. Registries in `pnpm-workspace.yaml` are not read yet:
 //! a repository that names some is an error, and never gets packages from another registry.
+
+mod manager;
+mod scratch;
 
 use std::path::Path;
 
@@ -15,6 +18,9 @@ use crate::{Answer, ConfigurationFile, RegistryLocator, RelockError, RunOptions}
 
 /// Name of the file with a workspace's settings.
 const WORKSPACE: &str = "pnpm-workspace.yaml";
+
+/// Name of the lockfile.
+const LOCKFILE: &str = "pnpm-lock.yaml";
 
 /// Settings of the workspace that say where packages come from.
 const REGISTRY_SETTINGS: [&str; 3] = ["registry", "registries", "namedRegistries"];
