@@ -11,6 +11,8 @@ mod lines;
 mod npm;
 mod npm_paths;
 mod npm_tree;
+mod pnpm;
+mod yarn;
 
 use std::collections::BTreeSet;
 
@@ -60,6 +62,10 @@ pub fn entry_differences(base: State<'_>, head: State<'_>) -> Vec<EntryDifferenc
         }
         format if format.as_str().starts_with("npm-lock") => {
             npm::compare(base, head, &mut differences)
+        }
+        format if format.as_str() == "pnpm-lock-v9" => pnpm::compare(base, head, &mut differences),
+        format if format.as_str().starts_with("yarn-lock") => {
+            yarn::compare(base, head, &mut differences)
         }
         format if matches!(format.as_str(), "go-mod" | "go-work") => {
             lines::compare(base, head, true, &mut differences)

@@ -1,4 +1,5 @@
 mod attacks;
+mod javascript;
 mod lines;
 
 use serde_json::{Value, json};
