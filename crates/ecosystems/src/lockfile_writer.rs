@@ -113,6 +113,16 @@ pub trait LockfileWriter: fmt::Debug + Sync {
         false
     }
 
+    /// The same for one lockfile, in formats whose versions differ in what they need.
+    fn downloads_for(
+        &self,
+        _lockfile: &Lockfile,
+        name: &str,
+        release: &Release,
+    ) -> Vec<MetadataRequest> {
+        self.downloads(name, release)
+    }
+
     /// The files with the graph, by path: the lockfile, and others that belong to it, such as
     /// `go.sum`.
     ///

@@ -224,7 +224,11 @@ impl LockfileSession<'_> {
         proposal: &Proposal,
         manifests: &Siblings,
     ) -> Result<Relocked, String> {
-        let downloads = self.releases.downloads(writer, &proposal.graph).await?;
+        let lockfile = &self.tree.lockfile;
+        let downloads = self
+            .releases
+            .downloads(writer, lockfile, &proposal.graph)
+            .await?;
         let completed;
         let graph = if writer.needs_every_release() {
             let known = self

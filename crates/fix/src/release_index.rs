@@ -203,6 +203,7 @@ impl<'a> ReleaseIndex<'a> {
     pub(super) async fn downloads(
         &mut self,
         writer: &dyn LockfileWriter,
+        lockfile: &Lockfile,
         graph: &TargetGraph,
     ) -> Result<Downloads, String> {
         let mut downloads = Downloads::new();
@@ -210,7 +211,7 @@ impl<'a> ReleaseIndex<'a> {
             let Some(release) = &node.release else {
                 continue;
             };
-            for wanted in writer.downloads(&node.name, release) {
+            for wanted in writer.downloads_for(lockfile, &node.name, release) {
                 let body = ask(self.context.client, &wanted)
                     .await
                     .map_err(|unanswered| unanswered.reason)?;

@@ -1,5 +1,4 @@
 //! yarn 1 itself on lockfiles that Patchgate wrote.
-#![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 use std::path::Path;
 use std::process::Command;
@@ -12,6 +11,8 @@ use patchgate_ecosystems::{
 use patchgate_model::{DependencyKind, Origin};
 use patchgate_testkit::{NpmRegistry, Tools, files_below, shared_dir};
 use serde_json::json;
+
+use crate::support::Locked;
 
 const MANIFEST: &str = r#"{
   "name": "app",
@@ -295,4 +296,123 @@ fn every_entry_of_real_files_is_printed_as_yarn_did() {
     }
 
     assert!(count > 100, "{count}");
+}
+
+#[test]
+fn yarn_accepts_what_is_written_from_the_registrys_metadata() {
+    let Some(tools) = Tools::installed() else {
+        return;
+    };
+    let made = patchgate_testkit::Release::new;
+    let registry = NpmRegistry::start(vec![
+        made("a", "1.0.0", &[]),
+        made("a", "1.0.1", &[("b", ">=2"), ("@own/c", "1.0.0 || 2")]),
+        made("b", "2.0.0", &[]),
+        made("@own/c", "2.0.0", &[]),
+        made("@own/p", "1.0.0", &[("a", "~1.0.0")]),
+        made("q", "1.0.0", &[("a", "1.0.0")]),
+    ]);
+    let directory = tempfile::tempdir().unwrap();
+    let (directory, url) = (directory.path(), registry.url());
+    std::fs::write(directory.join("package.json"), MANIFEST).unwrap();
+    let siblings = Siblings::from([("package.json".to_owned(), MANIFEST.as_bytes().to_vec())]);
+    yarn(&tools, directory, &url, &[]);
+    let fresh = std::fs::read_to_string(directory.join("yarn.lock")).unwrap();
+
+    // The newer version gives way to the older one, and comes back.
+    let mut locked = Locked::new("yarn.lock", &fresh, &siblings, &registry);
+    locked.change("a", "1.0.1", "1.0.0");
+    let merged = locked.write().unwrap();
+    holds(&tools, directory, &url, &merged);
+
+    let mut locked = Locked::new("yarn.lock", &merged, &siblings, &registry);
+    locked.split("@own/p", "a", "1.0.1");
+    assert_eq!(locked.write().unwrap(), fresh);
+}
+
+/// Runs a later version of yarn in a project.
+fn later_yarn(tools: &Tools, directory: &Path, arguments: &[&str]) {
+    let output = Command::new(tools.node())
+        .arg(tools.yarn_berry())
+        .args(["install"])
+        .args(arguments)
+        .env("HOME", directory)
+        .env_remove("CI")
+        .current_dir(directory)
+        .output()
+        .unwrap();
+    let stdout = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{arguments:?}: {stdout}");
+}
+
+#[test]
+fn a_later_yarn_accepts_what_is_written_and_leaves_it() {
+    let Some(tools) = Tools::installed() else {
+        return;
+    };
+    let made = patchgate_testkit::Release::new;
+    let rich = json!({
+        "bin": "./cli.js",
+        "dependencies": { "b": ">=2", "@own/c": "1.0.0 || 2", "al": "npm:b@^2.0.0" },
+        "optionalDependencies": { "o": "*" },
+        "peerDependencies": { "q": "*", "z": "^1 || ^2" },
+        "peerDependenciesMeta": { "z": { "optional": true } },
+    });
+    let registry = NpmRegistry::start(vec![
+        made("a", "1.0.0", &[]),
+        made("a", "1.0.1", &[]).with_fields(rich),
+        made("b", "2.0.0", &[]),
+        made("@own/c", "2.0.0", &[]).with_fields(json!({ "bin": { "y": "y.js", "x": "x.js" } })),
+        made("o", "1.0.0", &[]),
+        made("@own/p", "1.0.0", &[("a", "~1.0.0")]),
+        made("q", "1.0.0", &[("a", "1.0.0")]),
+    ]);
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    let settings = format!(
+        "npmRegistryServer: {:?}\nunsafeHttpWhitelist: [\"127.0.0.1\"]\nenableGlobalCache: false\nenableTelemetry: false\nnpmMinimalAgeGate: 0\nnodeLinker: node-modules\n",
+        registry.url().trim_end_matches('/')
+    );
+    std::fs::write(directory.join(".yarnrc.yml"), settings).unwrap();
+    std::fs::write(directory.join("package.json"), MANIFEST).unwrap();
+    std::fs::write(directory.join("yarn.lock"), "").unwrap();
+    let siblings = Siblings::from([("package.json".to_owned(), MANIFEST.as_bytes().to_vec())]);
+    later_yarn(&tools, directory, &["--mode=update-lockfile"]);
+    let path = directory.join("yarn.lock");
+    let fresh = std::fs::read_to_string(&path).unwrap();
+    assert!(fresh.contains("cacheKey: 10c0"), "{fresh}");
+
+    let mut locked = Locked::new("yarn.lock", &fresh, &siblings, &registry);
+    locked.change("a", "1.0.1", "1.0.0");
+    let merged = locked.write().unwrap();
+    assert!(
+        merged.contains("\n\"a@npm:1.0.0, a@npm:~1.0.0\":\n"),
+        "{merged}"
+    );
+    let mut locked = Locked::new("yarn.lock", &merged, &siblings, &registry);
+    locked.split("@own/p", "a", "1.0.1");
+    let split = locked.write().unwrap();
+    assert_eq!(split, fresh);
+
+    for text in [merged, split] {
+        for arguments in [
+            &["--immutable", "--check-cache"][..],
+            &["--mode=update-lockfile"],
+            &["--refresh-lockfile"],
+        ] {
+            std::fs::write(&path, &text).unwrap();
+            later_yarn(&tools, directory, arguments);
+            let after = std::fs::read_to_string(&path).unwrap();
+            assert_eq!(after, text, "{arguments:?}");
+        }
+    }
+
+    // Compressed archives are yarn's own.
+    let other = fresh.replace("10c0", "10");
+    let mut locked = Locked::new("yarn.lock", &other, &siblings, &registry);
+    locked.change("a", "1.0.1", "1.0.0");
+    assert_eq!(
+        locked.write().unwrap_err(),
+        "its checksums (`cacheKey` 10) are those of compressed archives, which only yarn makes"
+    );
 }

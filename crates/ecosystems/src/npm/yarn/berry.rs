@@ -19,16 +19,16 @@ use crate::{Input, ParseError, SkippedEntries};
 const WHAT: &str = "a yarn.lock";
 
 /// One entry as written.
-struct Entry<'n> {
-    line: u32,
-    descriptors: Vec<&'n str>,
+pub(super) struct Entry<'n> {
+    pub(super) line: u32,
+    pub(super) descriptors: Vec<&'n str>,
     /// The distinct names in the descriptors. There are several if the package is also installed
     /// under an alias.
-    names: Vec<&'n str>,
-    resolution: &'n str,
+    pub(super) names: Vec<&'n str>,
+    pub(super) resolution: &'n str,
     version: &'n str,
     checksum: Option<&'n str>,
-    locator: Locator,
+    pub(super) locator: Locator,
     needs: Vec<Dependency<'n>>,
 }
 
@@ -107,7 +107,7 @@ pub(super) fn parse(input: &Input<'_>, text: &str) -> Result<Lockfile, ParseErro
 ///
 /// # Errors
 /// If it is the last one: the file ends in it.
-fn entries<'n>(
+pub(super) fn entries<'n>(
     document: &'n Node<'_>,
     skipped: &mut SkippedEntries,
 ) -> Result<Vec<Entry<'n>>, ParseError> {

@@ -1,17 +1,24 @@
 //! Direct changes of `yarn.lock`.
 //!
 //! Version 1 is written whole: everything in an entry comes from the registry's document. In later
-//! versions an entry has a checksum of the zip archive that yarn itself makes of a package, which no
-//! registry knows. These files are left to yarn.
+//! versions an entry has a checksum of the zip archive that yarn itself makes of a package. Where that
+//! archive is not compressed, its bytes follow from the registry's archive. Other files are left to
+//! yarn.
 
+mod archive;
+mod berry;
 mod blocks;
 mod classic;
+mod manifest;
 mod overrides;
 pub(in crate::npm) mod registry;
 
 use patchgate_model::Lockfile;
 
-use crate::{Downloads, EditError, Input, LockfileWriter, Siblings, TargetGraph, WriteError};
+use crate::{
+    Downloads, EditError, Input, LockfileWriter, MetadataRequest, Release, Siblings, TargetGraph,
+    WriteError,
+};
 
 /// The writer of `yarn.lock`.
 #[derive(Debug)]
@@ -21,20 +28,36 @@ pub(in crate::npm) struct YarnWriter;
 const CLASSIC: &str = "yarn-lock-v1";
 
 impl LockfileWriter for YarnWriter {
+    /// The archive, of which later versions have a hash of their own.
+    fn downloads_for(
+        &self,
+        lockfile: &Lockfile,
+        _name: &str,
+        release: &Release,
+    ) -> Vec<MetadataRequest> {
+        if lockfile.format.as_str() == CLASSIC {
+            return Vec::new();
+        }
+        let address = berry::archive_of(release).map(str::to_owned);
+        let request = |url| MetadataRequest { url, accept: None };
+        address.map(request).into_iter().collect()
+    }
+
     fn write(
         &self,
         input: &Input<'_>,
         lockfile: &Lockfile,
         target: &TargetGraph,
-        _downloads: &Downloads,
+        downloads: &Downloads,
     ) -> Result<Siblings, WriteError> {
         let bytes = if *target == TargetGraph::unchanged(lockfile) {
             input.bytes.to_vec()
         } else if lockfile.format.as_str() == CLASSIC {
             classic::write(input, lockfile, target)?.into_bytes()
         } else {
-            let reason = "its checksums are those of archives that only yarn makes";
-            return Err(WriteError::new(input, reason));
+            berry::write(input, lockfile, target, downloads)
+                .map_err(|reason| WriteError::new(input, reason))?
+                .into_bytes()
         };
 
         Ok(Siblings::from([(input.path.to_owned(), bytes)]))
