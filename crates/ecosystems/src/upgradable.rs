@@ -47,6 +47,12 @@ pub trait Upgradable: Ecosystem {
     /// `dependencies`, `serde`, `version`. Everything else in a manifest may be code or settings.
     fn is_requirement_key(&self, path: &[&str]) -> bool;
 
+    /// Names of files besides the manifests that have requirements or overrides, such as the catalogs
+    /// of a workspace. They are edited like manifests.
+    fn settings(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Changes one requirement in a manifest. All other bytes stay the same. The path says which kind
     /// of manifest it is, in ecosystems that have several.
     ///

@@ -6,7 +6,7 @@ use patchgate_upgrade::ManifestEdit;
 use crate::context::Failure;
 
 /// The manifest that contains the requirement of an edit: the one that asks for it, or, when a
-/// member inherits it from the workspace, the one next to the lockfile.
+/// member inherits it from the workspace, the one next to the lockfile, or the settings there.
 pub(super) fn holder(
     ecosystem: &dyn Upgradable,
     manifests: &Siblings,
@@ -22,8 +22,12 @@ pub(super) fn holder(
         .and_then(|files| files.manifests().first()?.files.first())
         .map(|name| next_to(lockfile, name));
 
+    let settings = ecosystem.settings().iter();
+    let settings = settings.map(|name| next_to(lockfile, name));
+
     std::iter::once(one.manifest.clone())
         .chain(above)
+        .chain(settings)
         .find(holds)
         .unwrap_or_else(|| one.manifest.clone())
 }

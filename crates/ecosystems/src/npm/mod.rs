@@ -186,6 +186,10 @@ impl Upgradable for Npm {
         manifest::is_requirement_key(path)
     }
 
+    fn settings(&self) -> &'static [&'static str] {
+        &[pnpm::workspace::WORKSPACE]
+    }
+
     fn edit_manifest(
         &self,
         path: &str,

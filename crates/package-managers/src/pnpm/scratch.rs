@@ -20,7 +20,7 @@ const MANIFEST: &str = "package.json";
 
 /// The settings of `pnpm-workspace.yaml` that are kept: those that change the graph or the form of
 /// the lockfile (<https://pnpm.io/settings>), and the project's own limits on releases.
-const KEPT: [&str; 27] = [
+const KEPT: [&str; 29] = [
     "allowedDeprecatedVersions",
     "autoInstallPeers",
     "autoInstallPeersFromHighestMatch",
@@ -45,6 +45,8 @@ const KEPT: [&str; 27] = [
     "peerDependencyRules",
     "peersSuffixMaxLength",
     "preferWorkspacePackages",
+    "registries",
+    "registry",
     "resolutionMode",
     "resolvePeersFromWorkspaceRoot",
     "supportedArchitectures",
@@ -199,6 +201,11 @@ pub(super) fn kept(text: &str) -> Result<String, String> {
     }
     if settings.get("sharedWorkspaceLockfile").and_then(Node::bool) == Some(false) {
         return Err("its projects have lockfiles of their own".to_owned());
+    }
+
+    // pnpm puts variables of the environment into these.
+    if text.contains("${") {
+        return Err("it has variables".to_owned());
     }
 
     let lines: Vec<&str> = text.split_inclusive('\n').collect();

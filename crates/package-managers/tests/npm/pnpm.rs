@@ -312,20 +312,21 @@ fn an_override_is_written_where_pnpm_reads_it() {
     let registry = registry();
     let manifest = r#"{ "dependencies": { "ms": "~2.0.0", "log": "1.0.0" } }"#;
     for (workspace, expected) in [
-        (None, "\noverrides:\n  ms: 2.1.3\n\nimporters:\n"),
         (
-            Some("overrides:\n  zz: 1.0.0\n  ab: 1.0.0\n"),
+            "autoInstallPeers: true\n",
+            "\noverrides:\n  ms: 2.1.3\n\nimporters:\n",
+        ),
+        (
+            "overrides:\n  zz: 1.0.0\n  ab: 1.0.0\n",
             "\noverrides:\n  zz: 1.0.0\n  ab: 1.0.0\n  ms: 2.1.3\n\nimporters:\n",
         ),
         (
-            Some("overrides:\n  ms: 2.0.0\n"),
+            "overrides:\n  ms: 2.0.0\n",
             "\noverrides:\n  ms: 2.1.3\n\nimporters:\n",
         ),
     ] {
         let mut project = Project::new(&tools, &registry, &[("package.json", manifest)]);
-        if let Some(workspace) = workspace {
-            project.add("pnpm-workspace.yaml", workspace);
-        }
+        project.add("pnpm-workspace.yaml", workspace);
         let text = project.locked();
         let formats = Npm.files().unwrap().formats();
         let format = formats.iter().find(|format| format.id == "pnpm-lock");

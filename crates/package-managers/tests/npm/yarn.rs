@@ -413,6 +413,7 @@ fn a_later_yarn_accepts_what_is_written_and_leaves_it() {
     locked.change("a", "1.0.1", "1.0.0");
     assert_eq!(
         locked.write().unwrap_err(),
-        "its checksums (`cacheKey` 10) are those of compressed archives, which only yarn makes"
+        "files with compressed archives (`cacheKey: 10`) are not changed, because only yarn can make \
+         their checksums"
     );
 }

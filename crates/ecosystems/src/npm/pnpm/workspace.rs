@@ -80,7 +80,7 @@ pub(super) fn extended(lockfile: &str, siblings: &Siblings) -> Vec<String> {
 ///
 /// pnpm reads overrides from `pnpm-workspace.yaml` since version 10.5, and since version 11 from
 /// nowhere else (<https://pnpm.io/settings#overrides>). A project that says nothing of its version
-/// gets it there.
+/// gets it there, if it has the file.
 pub(super) fn write_override(
     lockfile: &str,
     manifests: &Siblings,
@@ -98,7 +98,6 @@ pub(super) fn write_override(
     };
     let (manifest_path, manifest) = read("package.json")?;
     let (workspace_path, workspace) = read(WORKSPACE)?;
-    let workspace = workspace.unwrap_or_default();
     for (pattern, value) in overrides(lockfile, manifests) {
         if about(&pattern) == name && pattern != name {
             return Err(EditError::Refused(format!(
@@ -112,7 +111,8 @@ pub(super) fn write_override(
         }
     }
 
-    let settings = yaml_settings(workspace).map_err(|error| EditError::Unreadable(error.reason))?;
+    let settings = yaml_settings(workspace.unwrap_or_default())
+        .map_err(|error| EditError::Unreadable(error.reason))?;
     let is_in_workspace = settings
         .as_ref()
         .is_some_and(|settings| settings.get("overrides").is_some());
@@ -130,6 +130,12 @@ pub(super) fn write_override(
         None => pnpm.is_some(),
     };
     if !goes_to_manifest {
+        // A plan changes files that exist.
+        let workspace = workspace.ok_or_else(|| {
+            EditError::Refused(format!(
+                "overrides of pnpm belong into `{workspace_path}`, which is missing"
+            ))
+        })?;
         return Ok((workspace_path, with_override(workspace, name, version)?));
     }
     let manifest =

@@ -31,6 +31,11 @@ use crate::{
 pub(in crate::npm) struct PnpmWriter;
 
 impl LockfileWriter for PnpmWriter {
+    /// Catalogs and overrides.
+    fn reads(&self, path: &str) -> bool {
+        path.rsplit('/').next() == Some(workspace::WORKSPACE)
+    }
+
     fn write(
         &self,
         input: &Input<'_>,

@@ -61,7 +61,8 @@ pub(super) fn write(
     let key = metadata.and_then(|metadata| metadata.get("cacheKey")?.text());
     if key != Some(CACHE_KEY) {
         return Err(format!(
-            "its checksums (`cacheKey` {}) are those of compressed archives, which only yarn makes",
+            "files with compressed archives (`cacheKey: {}`) are not changed, because only yarn can \
+             make their checksums",
             key.unwrap_or("missing")
         ));
     }
