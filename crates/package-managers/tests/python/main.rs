@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
 mod pip_compile;
+mod poetry;
 mod uv;
 
 use std::collections::BTreeMap;
