@@ -6,11 +6,11 @@ use crate::golang::Go;
 use crate::manager::{PackageManager, RegistryLocator};
 use crate::npm::Npm;
 use crate::pnpm::Pnpm;
-use crate::python::{PipRequirements, Pipenv, Uv};
+use crate::python::{PipRequirements, Pipenv, Poetry, Uv};
 use crate::yarn::Yarn;
 
 /// Every way to find the registries of a format.
-static LOCATORS: [&dyn RegistryLocator; 10] = [
+static LOCATORS: [&dyn RegistryLocator; 11] = [
     &Npm,
     &Cargo,
     &Go,
@@ -21,6 +21,7 @@ static LOCATORS: [&dyn RegistryLocator; 10] = [
     &PipRequirements,
     &Pipenv,
     &Uv,
+    &Poetry,
 ];
 
 /// Every package manager that Patchgate can run.

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use patchgate_model::DependencyKind;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::canonical::canonical;
 use super::name::{is_name, normalize};
@@ -251,6 +251,8 @@ pub(super) fn complete(name: &str, release: &mut Release, body: &[u8]) -> Result
     if let Some(runtime) = metadata.runtime {
         release.runtime = Some(runtime.to_owned());
     }
+    // What Poetry repeats in its lockfile.
+    release.document = Some(json!({"summary": metadata.summary, "extras": metadata.extras}));
     release.details = None;
 
     Ok(())
@@ -263,6 +265,8 @@ struct Metadata<'a> {
     name: &'a str,
     version: &'a str,
     runtime: Option<&'a str>,
+    summary: &'a str,
+    extras: Vec<&'a str>,
     /// Requirements with their lines; those that continue on further lines are joined.
     requirements: Vec<(usize, String)>,
     /// Fields that a build may change, in lower case.
@@ -298,11 +302,14 @@ impl<'a> Metadata<'a> {
                 "name" => metadata.name = value,
                 "version" => metadata.version = value,
                 "requires-python" => metadata.runtime = Some(value),
+                "summary" => metadata.summary = value,
+                "provides-extra" => metadata.extras.push(value),
                 "requires-dist" => metadata.requirements.push((line, value.to_owned())),
                 "dynamic" => metadata.dynamic.push(value.to_ascii_lowercase()),
                 _ => {}
             }
-            if metadata.requirements.len() > MAX_REQUIREMENTS {
+            let count = metadata.requirements.len().max(metadata.extras.len());
+            if count > MAX_REQUIREMENTS {
                 return Err(ParseError::new(format!(
                     "has more than {MAX_REQUIREMENTS} dependencies"
                 )));

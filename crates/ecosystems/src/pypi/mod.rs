@@ -148,8 +148,8 @@ impl FileReader for PyPi {
                 id: "poetry-lock",
                 files: &["poetry.lock"],
                 versions: "v0-v2",
-                fixable: false,
-                writer: None,
+                fixable: true,
+                writer: Some(&poetry_lock::PoetryLockWriter),
                 parse: poetry_lock::parse,
             },
             Format {

@@ -4,6 +4,8 @@
 //! versions between write neither; there, groups and scopes follow from `pyproject.toml` and the
 //! edges.
 
+mod write;
+
 use std::collections::{BTreeSet, HashMap};
 
 use patchgate_model::{
@@ -18,6 +20,7 @@ use super::roots;
 use crate::later_version::later_version;
 use crate::syntax::{Node, Value, toml};
 use crate::{Input, ParseError, SkippedEntries};
+pub(super) use write::PoetryLockWriter;
 
 /// Reads a `poetry.lock`, with the `pyproject.toml` in its directory.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {

@@ -14,6 +14,8 @@ pub(super) enum Json<'a> {
     Node(&'a Node<'a>),
     /// Sorted by code points, as Python does.
     Map(BTreeMap<String, Json<'a>>),
+    /// A key without a value (`None`).
+    Null,
 }
 
 /// The separators between elements and between key and value.
@@ -21,7 +23,6 @@ pub(super) enum Json<'a> {
 pub(super) struct Separators(pub(super) &'static str, pub(super) &'static str);
 
 /// The separators that Python uses unless told otherwise.
-#[cfg(test)]
 pub(super) const DEFAULT: Separators = Separators(", ", ": ");
 
 /// Separators without blanks.
@@ -39,6 +40,7 @@ pub(super) fn sha256(value: &Json<'_>, separators: Separators) -> Option<String>
 fn write(value: &Json<'_>, separators: Separators, out: &mut String) -> Option<()> {
     match value {
         Json::Map(entries) => map(entries, separators, out)?,
+        Json::Null => out.push_str("null"),
         Json::Node(node) => match &node.value {
             Value::Null => return None,
             Value::Bool(true) => out.push_str("true"),

@@ -129,7 +129,7 @@ impl PythonRange {
     pub(super) fn parse(text: &str) -> Option<Self> {
         let mut range = Interval::ALL;
         for clause in text.split(',').map(str::trim).filter(|one| !one.is_empty()) {
-            let end = clause.find(|c: char| !"<>=!~".contains(c))?;
+            let end = clause.find(|c: char| !"<>=!~^".contains(c))?;
             let (operator, version) = clause.split_at(end);
             let version = version.trim();
             if operator == "!=" {
@@ -255,6 +255,14 @@ fn bounds(operator: &str, version: &str) -> Option<Vec<Interval>> {
             Interval::new(None, Some(before)),
             Interval::new(Some(after), None),
         ],
+        // Poetry's form, for versions of Python, whose first number is not zero.
+        "^" => {
+            let start = exact.get(..1)?;
+            vec![Interval::new(
+                Some(before),
+                Some(Cut::before(&following(start)?)),
+            )]
+        }
         "~=" => {
             let (_, start) = exact.split_last()?;
             vec![Interval::new(

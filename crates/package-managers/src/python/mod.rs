@@ -7,9 +7,11 @@
 mod address;
 mod pip;
 mod pipenv;
+mod poetry;
 mod requirements;
 mod uv;
 
 pub(crate) use pipenv::Pipenv;
+pub(crate) use poetry::Poetry;
 pub(crate) use requirements::PipRequirements;
 pub(crate) use uv::Uv;

@@ -115,20 +115,37 @@ impl PackageManager for Uv {
         pins: &'a [PinnedVersion],
         options: RunOptions,
     ) -> Answer<'a, Relocked> {
-        Box::pin(relock(project, pins, options))
+        Box::pin(relock(project, pins, options.into()))
     }
 
     /// uv compares the lockfile with the manifests. It does not resolve again, so it does not prove
     /// the dependencies of a package of an index.
     fn check<'a>(&'a self, project: LockedProject<'a>, options: RunOptions) -> Answer<'a, ()> {
-        Box::pin(check(project, options))
+        Box::pin(check(project, options.into()))
+    }
+}
+
+/// How uv is run.
+#[derive(Clone, Copy)]
+struct Run {
+    options: RunOptions,
+    /// The program. Tests run one at a path.
+    program: &'static str,
+}
+
+impl From<RunOptions> for Run {
+    fn from(options: RunOptions) -> Self {
+        Self {
+            options,
+            program: "uv",
+        }
     }
 }
 
 async fn relock(
     project: LockedProject<'_>,
     pins: &[PinnedVersion],
-    options: RunOptions,
+    with: Run,
 ) -> Result<Relocked, RelockError> {
     if pins.is_empty() || project.file_name() != LOCKFILE {
         return Err(RelockError::NotExact { program: "uv" });
@@ -138,11 +155,11 @@ async fn relock(
         .iter()
         .map(|pin| format!("--upgrade-package={}=={}", pin.name, pin.to))
         .collect();
-    run(&scratch, &project, &wanted, options).await?;
+    run(&scratch, &project, &wanted, with).await?;
     let lockfile = scratch.read(&project.lockfile.path)?;
 
     // A further run must not change the file again.
-    run(&scratch, &project, &["--check".to_owned()], options).await?;
+    run(&scratch, &project, &["--check".to_owned()], with).await?;
     Ok(Relocked {
         lockfile,
         others: patchgate_ecosystems::Siblings::new(),
@@ -150,7 +167,7 @@ async fn relock(
     })
 }
 
-async fn check(project: LockedProject<'_>, options: RunOptions) -> Result<(), RelockError> {
+async fn check(project: LockedProject<'_>, with: Run) -> Result<(), RelockError> {
     if project.file_name() != LOCKFILE {
         return Err(RelockError::Unusable {
             path: project.lockfile.path.clone(),
@@ -158,7 +175,7 @@ async fn check(project: LockedProject<'_>, options: RunOptions) -> Result<(), Re
         });
     }
     let scratch = scratch(project)?;
-    run(&scratch, &project, &["--check".to_owned()], options).await?;
+    run(&scratch, &project, &["--check".to_owned()], with).await?;
     match scratch.read(&project.lockfile.path)? == project.bytes {
         true => Ok(()),
         false => Err(RelockError::Unstable {
@@ -190,10 +207,10 @@ async fn run(
     scratch: &Scratch,
     project: &LockedProject<'_>,
     arguments: &[String],
-    options: RunOptions,
+    with: Run,
 ) -> Result<(), RelockError> {
     let mut all = vec!["lock", "--no-build", "--no-progress"];
-    if options.offline {
+    if with.options.offline {
         all.push("--offline");
     }
     all.extend(arguments.iter().map(String::as_str));
@@ -214,7 +231,14 @@ async fn run(
     ]);
 
     let directory = scratch.path().join(project.directory());
-    let output = process::run("uv", &all, &directory, &environment, options.timeout).await?;
+    let output = process::run(
+        with.program,
+        &all,
+        &directory,
+        &environment,
+        with.options.timeout,
+    )
+    .await?;
     match output.success {
         true => Ok(()),
         false => Err(failure(&all, &output)),

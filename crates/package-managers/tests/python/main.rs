@@ -1,6 +1,8 @@
 //! The managers of Python themselves on files that Patchgate wrote.
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
+mod pip_compile;
+mod poetry;
 mod uv;
 
 use std::collections::BTreeMap;
@@ -58,16 +60,21 @@ impl Project<'_> {
 
     /// A file with the packages and edges of another one, written from the releases of the index.
     fn written(&self, before: &str, after: &str) -> Result<String, String> {
-        let (old, new) = (self.parse(before), self.parse(after));
+        self.changed(&self.parse(before), before, after)
+    }
+
+    /// The same for a file that was read with its manifest of before.
+    fn changed(&self, old: &Lockfile, before: &str, after: &str) -> Result<String, String> {
+        let new = self.parse(after);
         let siblings = self.siblings();
         let input = Input {
             path: self.lockfile,
             bytes: before.as_bytes(),
             siblings: &siblings,
         };
-        let target = self.target(&old, &new);
+        let target = self.target(old, &new);
         let writer = self.format.writer.unwrap();
-        let written = writer.write(&input, &old, &target, &Downloads::new());
+        let written = writer.write(&input, old, &target, &Downloads::new());
         let mut files = written.map_err(|error| error.reason)?;
         Ok(String::from_utf8(files.remove(self.lockfile).unwrap()).unwrap())
     }

@@ -111,3 +111,69 @@ fn a_failure_has_a_reason() {
     );
     assert!(matches!(error, RelockError::Unreachable { .. }));
 }
+
+/// uv itself locks one package to a version, and accepts the result as it is.
+#[tokio::test]
+async fn uv_locks_and_checks() {
+    let tools = patchgate_testkit::Tools::installed();
+    let Some(program) = tools.and_then(|tools| tools.newer_python_program("uv")) else {
+        return;
+    };
+    let run = Run {
+        options: RunOptions::default(),
+        program: Box::leak(program.display().to_string().into_boxed_str()),
+    };
+    let made = patchgate_testkit::PyRelease::new;
+    let index = patchgate_testkit::PyIndex::start(vec![
+        made("a", "1.0", &[]),
+        made("a", "1.1", &["b"]),
+        made("b", "1.0", &[]),
+    ]);
+    let manifest = format!(
+        "[project]\nname = \"app\"\nversion = \"1\"\nrequires-python = \">=3.9\"\ndependencies = [\"a>=1\"]\n\n\
+         [build-system]\nrequires = [\"evil\"]\nbuild-backend = \"evil\"\nbackend-path = [\".\"]\n\n\
+         [[tool.uv.index]]\nurl = \"{}\"\ndefault = true\n",
+        index.url()
+    );
+    let manifests = patchgate_ecosystems::Siblings::from([(
+        "sub/pyproject.toml".to_owned(),
+        manifest.into_bytes(),
+    )]);
+    let root = tempfile::tempdir().unwrap();
+    let lock = |bytes: Vec<u8>, version: &'static str| {
+        let (manifests, root) = (&manifests, root.path());
+        async move {
+            let lockfile = Lockfile {
+                path: "sub/uv.lock".to_owned(),
+                ..Lockfile::default()
+            };
+            let project = LockedProject {
+                root,
+                lockfile: &lockfile,
+                bytes: &bytes,
+                manifests,
+                configuration: &[],
+            };
+            let pin = PinnedVersion {
+                install_path: None,
+                name: "a".to_owned(),
+                from: String::new(),
+                to: version.to_owned(),
+            };
+            let relocked = relock(project, &[pin], run).await;
+            (relocked, check(project, run).await)
+        }
+    };
+
+    let empty = b"version = 1\nrequires-python = \">=3.9\"\n".to_vec();
+    let (locked, checked) = lock(empty, "1.0").await;
+    assert!(checked.is_err(), "the lockfile lacks the project");
+    let old = locked.unwrap().lockfile;
+    let text = String::from_utf8(old.clone()).unwrap();
+    assert!(text.contains("name = \"a\"\nversion = \"1.0\""), "{text}");
+
+    let (locked, checked) = lock(old, "1.1").await;
+    checked.unwrap();
+    let text = String::from_utf8(locked.unwrap().lockfile).unwrap();
+    assert!(text.contains("name = \"b\""), "{text}");
+}

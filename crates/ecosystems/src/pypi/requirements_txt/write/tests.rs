@@ -143,6 +143,7 @@ fn every_file_of_the_corpus_is_unchanged() {
             if !name.ends_with(".txt") || !name.contains("requirements") {
                 continue;
             }
+            #[expect(clippy::disallowed_methods, reason = "a test reads its fixtures")]
             let bytes = std::fs::read(&path).unwrap();
             let siblings = Siblings::new();
             let input = Input {
