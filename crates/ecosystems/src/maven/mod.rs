@@ -109,8 +109,8 @@ impl FileReader for Maven {
                 id: pom::FORMAT,
                 files: &["pom.xml"],
                 versions: "4.0.0",
-                fixable: false,
-                writer: None,
+                fixable: true,
+                writer: Some(&pom::PomWriter),
                 parse: pom::parse,
             },
             Format {
