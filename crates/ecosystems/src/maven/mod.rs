@@ -10,6 +10,7 @@ mod gradle_lines;
 mod gradle_lockfile;
 mod gradle_verification;
 mod maven_install;
+mod moves;
 mod pom;
 mod registry;
 mod requirement;
@@ -141,8 +142,8 @@ impl FileReader for Maven {
                 id: "gradle-version-catalog",
                 files: &["gradle/*.versions.toml"],
                 versions: "v1.0-v1.1",
-                fixable: false,
-                writer: None,
+                fixable: true,
+                writer: Some(&gradle_catalog::CatalogWriter),
                 parse: gradle_catalog::parse,
             },
             Format {

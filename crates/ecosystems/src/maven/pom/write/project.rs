@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use patchgate_model::{Lockfile, SmolStr};
 
+use super::ManagedEntry;
 use super::places::{Finder, Place};
 use super::uses::Verdict;
-use super::{ManagedEntry, Moves};
+use crate::maven::moves::Moves;
 use crate::maven::pom::effective::Model;
 use crate::maven::pom::projects::Projects;
-use crate::maven::pom::properties::Values as _;
 use crate::maven::pom::sources::{EXTERNAL, Sources};
 use crate::maven::xml_spans::{spans, splice};
 use crate::{Input, Siblings};
