@@ -3,14 +3,16 @@
 use crate::cargo::Cargo;
 use crate::forge_tags::{ForgeActions, PreCommitHooks};
 use crate::golang::Go;
+use crate::gradle::Gradle;
 use crate::manager::{PackageManager, RegistryLocator};
+use crate::maven::Maven;
 use crate::npm::Npm;
 use crate::pnpm::Pnpm;
 use crate::python::{PipRequirements, Pipenv, Uv};
 use crate::yarn::Yarn;
 
 /// Every way to find the registries of a format.
-static LOCATORS: [&dyn RegistryLocator; 10] = [
+static LOCATORS: [&dyn RegistryLocator; 12] = [
     &Npm,
     &Cargo,
     &Go,
@@ -21,6 +23,8 @@ static LOCATORS: [&dyn RegistryLocator; 10] = [
     &PipRequirements,
     &Pipenv,
     &Uv,
+    &Maven,
+    &Gradle,
 ];
 
 /// Every package manager that Patchgate can run.
