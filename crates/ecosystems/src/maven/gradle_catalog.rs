@@ -14,7 +14,7 @@ use super::{NAME, coordinates, gradle_lines};
 use crate::syntax::{self, Node};
 use crate::{Input, ParseError, SkippedEntries, salvage};
 
-pub(super) use self::write::CatalogWriter;
+pub(super) use self::write::{CatalogWriter, version_positions};
 
 /// Largest catalog that is read to find the direct dependencies of a lockfile, in bytes. The
 /// catalog is read again for each lockfile.

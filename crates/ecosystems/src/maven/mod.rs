@@ -9,6 +9,7 @@ mod gradle_catalog;
 mod gradle_lines;
 mod gradle_lockfile;
 mod gradle_verification;
+mod masked;
 mod maven_install;
 mod moves;
 mod pom;
@@ -25,6 +26,7 @@ use std::cmp::Ordering;
 
 use patchgate_model::{EcosystemName, Purl, package_url};
 
+pub use self::masked::{Masked, managed_names, masked};
 pub use self::pom::{DeclaredRepository, EXTERNAL, FORMAT as POM, Projects};
 use self::version::Version;
 use crate::{

@@ -1,5 +1,6 @@
 mod attacks;
 mod lines;
+mod maven;
 
 use serde_json::{Value, json};
 

@@ -13,13 +13,30 @@ use toml::de::{DeTable, DeValue};
 use super::parse_requirement;
 use crate::maven::moves::{Moves, moves};
 use crate::maven::{Maven, words};
-use crate::{Downloads, Input, LockfileWriter, Siblings, TargetGraph, Upgradable as _, WriteError};
+use crate::{
+    Downloads, Input, LockfileWriter, ParseError, Siblings, TargetGraph, Upgradable as _,
+    WriteError,
+};
+
+/// The hashes of the files that a build may use.
+const VERIFICATION: &str = "gradle/verification-metadata.xml";
+
+/// Directory of the lockfiles before Gradle 7.
+const LEGACY_LOCKS: &str = "gradle/dependency-locks/";
 
 /// The writer of version catalogs.
 #[derive(Debug)]
 pub(in crate::maven) struct CatalogWriter;
 
 impl LockfileWriter for CatalogWriter {
+    /// The lockfiles of the projects, whose versions are not changed in the catalog alone, and the
+    /// hashes of everything that a build may use.
+    fn reads(&self, path: &str) -> bool {
+        path.ends_with(".lockfile")
+            || path.ends_with(VERIFICATION)
+            || path.ends_with(".versions.toml")
+    }
+
     fn write(
         &self,
         input: &Input<'_>,
@@ -32,6 +49,7 @@ impl LockfileWriter for CatalogWriter {
         if *target != TargetGraph::unchanged(lockfile) {
             let failed = |reason: String| WriteError::new(input, reason);
             let moves = moves(lockfile, target).map_err(failed)?;
+            unlocked(input).map_err(failed)?;
             let text = std::str::from_utf8(own);
             let text = text.map_err(|_| failed("it is not UTF-8".to_owned()))?;
             let changed = change(text, &moves).map_err(failed)?;
@@ -49,6 +67,26 @@ impl LockfileWriter for CatalogWriter {
         }
 
         Ok(Siblings::from([(input.path.to_owned(), written)]))
+    }
+}
+
+/// Checks that a build takes another version without other files that only Gradle writes.
+fn unlocked(input: &Input<'_>) -> Result<(), String> {
+    let root = super::project(input.path);
+    let is_of_build = |path: &&String| {
+        root.is_empty()
+            || path
+                .strip_prefix(root)
+                .is_some_and(|rest| rest.starts_with('/'))
+    };
+    let mut files = input.siblings.keys().filter(is_of_build);
+    let other = files.find(|path| path.ends_with(VERIFICATION) || path.contains(LEGACY_LOCKS));
+    match other {
+        Some(path) if path.ends_with(VERIFICATION) => Err(format!(
+            "`{path}` needs the hashes of everything that the new versions bring"
+        )),
+        Some(path) => Err(format!("`{path}` locks versions for one configuration")),
+        None => Ok(()),
     }
 }
 
@@ -130,6 +168,45 @@ fn change(text: &str, moves: &Moves) -> Result<String, String> {
         changed.replace_range(from..to, &with);
     }
     Ok(changed)
+}
+
+/// The positions of everything that states the version of an entry: its own, a reference, and the
+/// versions that entries refer to.
+///
+/// # Errors
+/// When the text is not TOML.
+pub(in crate::maven) fn version_positions(text: &str) -> Result<Vec<Range<usize>>, ParseError> {
+    let file = DeTable::parse(text).map_err(|error| ParseError::new(error.message()))?;
+    let file = file.get_ref();
+    let mut found: BTreeSet<(usize, usize)> = BTreeSet::new();
+    for entry in entries(text, file).map_err(ParseError::new)? {
+        let texts = match entry.version {
+            Written::Own(texts) => texts,
+            Written::Ref(name, at) => {
+                found.insert((at.start, at.end));
+                let value = table(file, "versions").and_then(|table| table.get(name));
+                value.map(texts_of).unwrap_or_default()
+            }
+        };
+        for (version, at) in texts {
+            let written = text.get(at.clone()).unwrap_or_default();
+            if let Some(start) = written.rfind(version).map(|start| at.start + start) {
+                // A version of its own takes the position of a reference.
+                let key = text.get(..at.start).unwrap_or_default();
+                let is_own = key
+                    .trim_end()
+                    .ends_with('=')
+                    .then(|| key.trim_end_matches([' ', '=']));
+                let key = is_own.and_then(|key| key.strip_suffix("version"));
+                match key {
+                    Some(key) => found.insert((key.len(), at.end)),
+                    None => found.insert((start, start + version.len())),
+                };
+            }
+        }
+    }
+
+    Ok(found.into_iter().map(|(start, end)| start..end).collect())
 }
 
 /// Whether every entry that refers to a version moves to the same one.
@@ -319,11 +396,18 @@ kotlin = { id = "org.kt", version.ref = "kotlin" }
 "#;
 
     fn write(text: &str, changes: &[(&str, &str)]) -> Result<String, String> {
-        let siblings = Siblings::new();
+        write_among(&Siblings::new(), text, changes)
+    }
+
+    fn write_among(
+        siblings: &Siblings,
+        text: &str,
+        changes: &[(&str, &str)],
+    ) -> Result<String, String> {
         let input = Input {
             path: "gradle/libs.versions.toml",
             bytes: text.as_bytes(),
-            siblings: &siblings,
+            siblings,
         };
         let lockfile = super::super::parse(&input).unwrap();
         let mut target = TargetGraph::unchanged(&lockfile);
@@ -396,5 +480,20 @@ kotlin = { id = "org.kt", version.ref = "kotlin" }
             write(CATALOG, &[("org.g:guava", "33.0-jre")]),
             Err("the requirement `[30, 33[` does not admit 33.0-jre".to_owned())
         );
+    }
+
+    #[test]
+    fn files_that_only_gradle_writes_are_not_left_behind() {
+        let change = [("org.l:log", "2.17.1")];
+        for path in [
+            "gradle/verification-metadata.xml",
+            "app/gradle/dependency-locks/runtimeClasspath.lockfile",
+        ] {
+            let siblings = Siblings::from([(path.to_owned(), Vec::new())]);
+            let refused = write_among(&siblings, CATALOG, &change).unwrap_err();
+            assert!(refused.contains(path), "{refused}");
+            assert_eq!(write_among(&siblings, CATALOG, &[]).as_deref(), Ok(CATALOG));
+            assert!(CatalogWriter.reads(path));
+        }
     }
 }

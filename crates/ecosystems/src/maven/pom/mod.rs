@@ -39,7 +39,7 @@ pub use projects::Projects;
 pub use raw::DeclaredRepository;
 pub use sources::EXTERNAL;
 pub(super) use sources::included;
-pub(super) use write::PomWriter;
+pub(super) use write::{PomWriter, owners};
 
 /// Reads the direct dependencies of one project.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {

@@ -18,8 +18,10 @@ mod uses;
 use patchgate_model::Lockfile;
 
 use self::insert::ManagedEntry;
+pub(in crate::maven) use self::places::owners;
 use self::project::{Goal, Project};
 use crate::maven::moves::{Moves, moves};
+use crate::maven::pom::{CONFIG, EXTERNAL};
 use crate::{Downloads, EditError, Input, LockfileWriter, Siblings, TargetGraph, WriteError};
 
 /// The writer of `pom.xml`.
@@ -27,6 +29,15 @@ use crate::{Downloads, EditError, Input, LockfileWriter, Siblings, TargetGraph, 
 pub(in crate::maven) struct PomWriter;
 
 impl LockfileWriter for PomWriter {
+    /// Parents and lists of versions, which may have other names than `pom.xml`, those from outside of
+    /// the repository included, and the properties of each build.
+    fn reads(&self, path: &str) -> bool {
+        let is_verification = path.ends_with("verification-metadata.xml");
+        (path.ends_with(".xml") && !is_verification)
+            || path.starts_with(EXTERNAL)
+            || path.ends_with(CONFIG)
+    }
+
     fn write(
         &self,
         input: &Input<'_>,

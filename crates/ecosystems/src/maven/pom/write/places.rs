@@ -265,7 +265,7 @@ pub(super) fn versions<'t>(root: &Span, text: &'t str) -> Vec<Written<'t>> {
 }
 
 /// The project and its profiles.
-pub(super) fn owners(root: &Span) -> impl Iterator<Item = &Span> {
+pub(in crate::maven) fn owners(root: &Span) -> impl Iterator<Item = &Span> {
     let profiles = root.all("profiles").flat_map(|list| list.all("profile"));
     std::iter::once(root).chain(profiles)
 }
