@@ -455,12 +455,10 @@ fn an_inherited_version_from_outside_that_nothing_overrides_is_refused() {
         "<dependencies>{}</dependencies>",
         dependency("a", "<version>1</version>")
     );
-    let app = format!(
-        "<project><parent><groupId>org.acme</groupId><artifactId>above</artifactId>\
-         <version>1</version><relativePath/></parent><artifactId>app</artifactId></project>"
-    );
+    let app = "<project><parent><groupId>org.acme</groupId><artifactId>above</artifactId>\
+               <version>1</version><relativePath/></parent><artifactId>app</artifactId></project>";
     let siblings = repository(&[
-        ("pom.xml", &app),
+        ("pom.xml", app),
         (&external("above"), &project("above", &uses)),
     ]);
     let refused = write(&siblings, "pom.xml", &[("g:a", "2")]).unwrap_err();
