@@ -6,6 +6,7 @@ mod examples;
 mod faults;
 mod files;
 mod hostile;
+mod maven;
 mod output;
 mod requirements;
 mod workspace;

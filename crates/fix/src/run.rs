@@ -224,6 +224,7 @@ fn files_of(context: &FixContext<'_>, support: FormatSupport) -> Siblings {
     };
     let files = context.contents.files.iter();
     files
+        .chain(&context.contents.external)
         .filter(|(path, _)| writer.reads(path))
         .map(|(path, bytes)| (path.clone(), bytes.clone()))
         .collect()

@@ -16,6 +16,8 @@ pub struct Contents {
     pub inventory: Inventory,
     /// Bytes of every lockfile and manifest, by path.
     pub files: Siblings,
+    /// Files from outside of the repository that its files build on, below [`maven::EXTERNAL`].
+    pub external: Siblings,
 }
 
 /// Reads an SBOM, in CycloneDX or SPDX.

@@ -113,6 +113,9 @@ impl RelockError {
                 "run the same command by hand until nothing changes, commit the lockfile, and try again"
                     .to_owned(),
             ),
+            Self::Failed { reason, .. } if reason.contains("no repository of Maven") => {
+                Some("install Maven, or name a mirror in `~/.m2/settings.xml`".to_owned())
+            }
             Self::Failed { reason, .. } if reason.contains("offline") => {
                 Some("run once without `--offline` so that the manager's cache gets it".to_owned())
             }

@@ -3,14 +3,16 @@
 use crate::cargo::Cargo;
 use crate::forge_tags::{ForgeActions, PreCommitHooks};
 use crate::golang::Go;
+use crate::gradle::Gradle;
 use crate::manager::{PackageManager, RegistryLocator};
+use crate::maven::Maven;
 use crate::npm::Npm;
 use crate::pnpm::Pnpm;
 use crate::python::{PipRequirements, Pipenv, Poetry, Uv};
 use crate::yarn::Yarn;
 
 /// Every way to find the registries of a format.
-static LOCATORS: [&dyn RegistryLocator; 11] = [
+static LOCATORS: [&dyn RegistryLocator; 13] = [
     &Npm,
     &Cargo,
     &Go,
@@ -22,6 +24,8 @@ static LOCATORS: [&dyn RegistryLocator; 11] = [
     &Pipenv,
     &Uv,
     &Poetry,
+    &Maven,
+    &Gradle,
 ];
 
 /// Every package manager that Patchgate can run.

@@ -366,11 +366,12 @@ fn npm_accepts_an_override_and_leaves_it() {
         .position(|node| node.name == "a")
         .unwrap();
     target.nodes[at].release = Some(found("a", "2.0.0"));
+    let to = target.nodes.len();
     target.nodes[at].edges.push(TargetEdge {
         name: "b".to_owned(),
         requirement: Some("*".to_owned()),
         kind: patchgate_model::DependencyKind::Runtime,
-        to: target.nodes.len(),
+        to,
     });
     target.nodes.push(TargetNode {
         was: None,

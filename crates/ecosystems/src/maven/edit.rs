@@ -65,7 +65,7 @@ pub(super) fn manifest(
 
 /// The dependencies of the project and its profiles, managed ones included, each with the project or
 /// the profile.
-fn dependencies(root: &Span) -> Vec<(&Span, &Span)> {
+pub(super) fn dependencies(root: &Span) -> Vec<(&Span, &Span)> {
     let profiles = root.all("profiles").flat_map(|list| list.all("profile"));
     let mut found = Vec::new();
     for owner in profiles.chain([root]) {

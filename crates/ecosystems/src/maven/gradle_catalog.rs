@@ -4,6 +4,8 @@
 //! A catalog states the version that a build requests. Gradle may select a newer one that a
 //! dependency requests, so the lockfiles below the catalog's project take precedence.
 
+mod write;
+
 use std::collections::HashMap;
 
 use patchgate_model::{DependencyKind, FormatId, Lockfile, Loss, Package, Scope, Unresolved};
@@ -11,6 +13,8 @@ use patchgate_model::{DependencyKind, FormatId, Lockfile, Loss, Package, Scope, 
 use super::{NAME, coordinates, gradle_lines};
 use crate::syntax::{self, Node};
 use crate::{Input, ParseError, SkippedEntries, salvage};
+
+pub(super) use self::write::{CatalogWriter, version_positions};
 
 /// Largest catalog that is read to find the direct dependencies of a lockfile, in bytes. The
 /// catalog is read again for each lockfile.

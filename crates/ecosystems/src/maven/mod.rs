@@ -9,7 +9,9 @@ mod gradle_catalog;
 mod gradle_lines;
 mod gradle_lockfile;
 mod gradle_verification;
+mod masked;
 mod maven_install;
+mod moves;
 mod pom;
 mod registry;
 mod requirement;
@@ -24,6 +26,7 @@ use std::cmp::Ordering;
 
 use patchgate_model::{EcosystemName, Purl, package_url};
 
+pub use self::masked::{Masked, managed_names, masked};
 pub use self::pom::{DeclaredRepository, EXTERNAL, FORMAT as POM, Projects};
 use self::version::Version;
 use crate::{
@@ -109,8 +112,8 @@ impl FileReader for Maven {
                 id: pom::FORMAT,
                 files: &["pom.xml"],
                 versions: "4.0.0",
-                fixable: false,
-                writer: None,
+                fixable: true,
+                writer: Some(&pom::PomWriter),
                 parse: pom::parse,
             },
             Format {
@@ -141,8 +144,8 @@ impl FileReader for Maven {
                 id: "gradle-version-catalog",
                 files: &["gradle/*.versions.toml"],
                 versions: "v1.0-v1.1",
-                fixable: false,
-                writer: None,
+                fixable: true,
+                writer: Some(&gradle_catalog::CatalogWriter),
                 parse: gradle_catalog::parse,
             },
             Format {

@@ -69,6 +69,12 @@ impl Upgradable for Maven {
         Copies::One
     }
 
+    /// Both tools take the version that a dependency requires, not the newest one
+    /// (<https://maven.apache.org/guides/introduction/introduction-to-dependency-mechanism.html>).
+    fn prefers_newest(&self) -> bool {
+        false
+    }
+
     fn metadata_request(&self, registry: &str, name: &str) -> MetadataRequest {
         registry::request(registry, name)
     }

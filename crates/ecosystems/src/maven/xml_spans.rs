@@ -12,6 +12,10 @@ pub(super) struct Span {
     /// Name as written, with a namespace's prefix.
     pub(super) name: String,
     pub(super) children: Vec<Span>,
+    /// From the start of its first tag to the end of its last one.
+    pub(super) outer: (usize, usize),
+    /// The content between its tags. Empty, at the end, for one tag that is both (`<a/>`).
+    pub(super) inner: (usize, usize),
     /// Runs of text that are not blank, without the blanks around them.
     texts: Vec<(usize, usize)>,
 }
@@ -30,6 +34,19 @@ impl Span {
         match (self.texts.as_slice(), self.children.is_empty()) {
             ([only], true) => Some(*only),
             _ => None,
+        }
+    }
+
+    /// Whether it is one tag (`<a/>`).
+    pub(super) fn is_one_tag(&self) -> bool {
+        self.inner.0 == self.outer.1
+    }
+
+    /// The runs of text in it and in everything below it.
+    pub(super) fn all_texts(&self, found: &mut Vec<(usize, usize)>) {
+        found.extend(&self.texts);
+        for child in &self.children {
+            child.all_texts(found);
         }
     }
 
@@ -78,7 +95,8 @@ fn scan(text: &str) -> Option<Span> {
             at = start + rest.find("?>")? + 2;
         } else if rest.starts_with("</") {
             at = start + rest.find('>')? + 1;
-            let closed = open.pop()?;
+            let mut closed = open.pop()?;
+            (closed.inner.1, closed.outer.1) = (start, at);
             open.last_mut()?.children.push(closed);
         } else {
             at = start + tag_length(rest)?;
@@ -87,6 +105,8 @@ fn scan(text: &str) -> Option<Span> {
             let name = tag.split(|c: char| c.is_whitespace() || c == '/').next()?;
             let span = Span {
                 name: name.to_owned(),
+                outer: (start, at),
+                inner: (at, at),
                 ..Span::default()
             };
             if is_empty_tag {
@@ -138,6 +158,11 @@ mod tests {
         assert_eq!(root.name, "a");
         assert_eq!(root.child_text("v", text), "1.0");
         assert_eq!(root.children[2].text(), None);
+        let part = |(start, end): (usize, usize)| &text[start..end];
+        assert_eq!(part(root.children[1].outer), "<w/>");
+        assert!(root.children[1].is_one_tag());
+        assert_eq!(part(root.children[2].outer), "<v>x<!-- -->y</v>");
+        assert_eq!(part(root.children[2].inner), "x<!-- -->y");
         assert_eq!(root.all("w").count(), 1);
     }
 }

@@ -19,7 +19,7 @@ const MAX_TEXT_BYTES: u64 = 1024 * 1024;
 
 /// The directories in which Maven may be installed: those that the environment names, else that of
 /// the `mvn` on the search path. Nothing inside the scanned repository counts.
-pub(super) fn folders(environment: &Environment, scanned: &Path) -> Vec<PathBuf> {
+pub(super) fn folders(environment: &Environment, scanned: Option<&Path>) -> Vec<PathBuf> {
     let named = ["MAVEN_HOME", "M2_HOME"]
         .into_iter()
         .filter_map(|name| environment.variable(name))
@@ -33,13 +33,14 @@ pub(super) fn folders(environment: &Environment, scanned: &Path) -> Vec<PathBuf>
         .filter_map(|folder| folder.join("mvn").canonicalize().ok())
         .filter_map(|program| Some(program.parent()?.parent()?.to_owned()));
 
-    let scanned = scanned.canonicalize();
+    let scanned = scanned.map(Path::canonicalize);
     named
         .chain(searched)
         .filter_map(|folder| folder.canonicalize().ok())
         .filter(|folder| match &scanned {
-            Ok(scanned) => !folder.starts_with(scanned),
-            Err(_) => false,
+            None => true,
+            Some(Ok(scanned)) => !folder.starts_with(scanned),
+            Some(Err(_)) => false,
         })
         .collect()
 }

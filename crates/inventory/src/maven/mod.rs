@@ -7,6 +7,7 @@
 //! the installed Maven, and, over encrypted connections and without a password, from the scanned
 //! projects. The scanned repository's own `.mvn` directory is ignored.
 
+mod default_repository;
 mod installation;
 mod settings;
 
@@ -20,6 +21,7 @@ use patchgate_fs::read_up_to;
 use patchgate_http::{Caching, Client, ClientOptions, Environment, Request};
 use patchgate_model::{Lockfile, error_chain};
 
+pub use self::default_repository::{UnknownRepository, default_repository};
 use self::settings::{Answering, Repository, Settings};
 use crate::contents::{Contents, parse_among};
 use crate::external::ExternalFiles;
@@ -133,23 +135,9 @@ impl<'a> MavenRepository<'a> {
 
     /// The locations of files, by the settings and the installed Maven.
     fn locations(&mut self, contents: &Contents, scanned: &Path) -> Locations {
-        let installations = installation::folders(self.environment, scanned);
+        let installations = installation::folders(self.environment, Some(scanned));
         let home = self.environment.variable("HOME").map(PathBuf::from);
-        let user = home.as_ref().map(|home| home.join(".m2/settings.xml"));
-        let files = user.into_iter().chain(
-            installations
-                .first()
-                .map(|folder| folder.join("conf/settings.xml")),
-        );
-        let mut settings = Settings::default();
-
-        let mut fault = None;
-        for path in files {
-            match self.settings(&path) {
-                Ok(read) => settings = settings.and(read.unwrap_or_default()),
-                Err(unfetched) => fault = Some(unfetched),
-            }
-        }
+        let (settings, fault) = all_settings(self.environment, &installations);
 
         let local = settings
             .local
@@ -163,26 +151,6 @@ impl<'a> MavenRepository<'a> {
         };
 
         Locations { local, remote }
-    }
-
-    fn settings(&self, path: &Path) -> Result<Option<Settings>, Unfetched> {
-        let failed = |why: String| Unfetched {
-            reason: format!(
-                "was not asked for: Maven's settings `{}` {why}",
-                path.display()
-            ),
-            hint: Some("correct the file: it says which repositories may be asked".to_owned()),
-        };
-
-        let Some(text) = installation::text(path) else {
-            return Ok(None);
-        };
-        let text = text.map_err(|error| failed(error.to_string()))?;
-        let variable = |name: &str| self.environment.variable(name).map(str::to_owned);
-
-        Settings::read(&text, &variable)
-            .map(Some)
-            .map_err(|error| failed(error.reason))
     }
 
     /// The repositories to ask over the network, in Maven's order: those of the settings, of the
@@ -335,7 +303,7 @@ impl<'a> MavenRepository<'a> {
 
 impl ExternalFiles for MavenRepository<'_> {
     /// Fetches the files that Maven projects need, and reads the projects again with them, until
-    /// nothing more is needed. Fetched files do not stay among the contents.
+    /// nothing more is needed. Fetched files do not stay among those of the repository.
     async fn complete(&mut self, contents: &mut Contents, root: &Path) {
         if wanted(contents).is_empty() {
             return;
@@ -376,12 +344,55 @@ impl ExternalFiles for MavenRepository<'_> {
             }
         }
 
-        contents
-            .files
-            .retain(|path, _| !path.starts_with(maven::EXTERNAL));
+        let files = std::mem::take(&mut contents.files);
+        (contents.external, contents.files) = files
+            .into_iter()
+            .partition(|(path, _)| path.starts_with(maven::EXTERNAL));
         self.projects = maven::Projects::default();
         self.explain(contents);
     }
+}
+
+/// The settings of the user and of the first installation, and why one of them was not read.
+fn all_settings(
+    environment: &Environment,
+    installations: &[PathBuf],
+) -> (Settings, Option<Unfetched>) {
+    let home = environment.variable("HOME").map(PathBuf::from);
+    let user = home.map(|home| home.join(".m2/settings.xml"));
+    let own = installations
+        .first()
+        .map(|folder| folder.join("conf/settings.xml"));
+
+    let mut settings = Settings::default();
+    let mut fault = None;
+    for path in user.into_iter().chain(own) {
+        match read_settings(environment, &path) {
+            Ok(read) => settings = settings.and(read.unwrap_or_default()),
+            Err(unfetched) => fault = Some(unfetched),
+        }
+    }
+    (settings, fault)
+}
+
+fn read_settings(environment: &Environment, path: &Path) -> Result<Option<Settings>, Unfetched> {
+    let failed = |why: String| Unfetched {
+        reason: format!(
+            "was not asked for: Maven's settings `{}` {why}",
+            path.display()
+        ),
+        hint: Some("correct the file: it says which repositories may be asked".to_owned()),
+    };
+
+    let Some(text) = installation::text(path) else {
+        return Ok(None);
+    };
+    let text = text.map_err(|error| failed(error.to_string()))?;
+    let variable = |name: &str| environment.variable(name).map(str::to_owned);
+
+    Settings::read(&text, &variable)
+        .map(Some)
+        .map_err(|error| failed(error.reason))
 }
 
 /// Reads a project again, now that more of the files it needs are there.

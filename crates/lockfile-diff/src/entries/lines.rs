@@ -89,7 +89,7 @@ fn masked(state: State<'_>, is_skipped: impl Fn(&Package) -> bool) -> Result<Vec
 }
 
 /// The lines that occur more often in one list than in the other.
-fn extra<'a>(lines: &'a [String], others: &[String]) -> Vec<&'a str> {
+pub(super) fn extra<'a>(lines: &'a [String], others: &[String]) -> Vec<&'a str> {
     let mut left: BTreeMap<&str, usize> = BTreeMap::new();
     for line in others {
         *left.entry(line).or_default() += 1;

@@ -8,6 +8,7 @@
 mod cargo;
 mod flags;
 mod lines;
+mod maven;
 mod npm;
 mod npm_paths;
 mod npm_tree;
@@ -72,6 +73,9 @@ pub fn entry_differences(base: State<'_>, head: State<'_>) -> Vec<EntryDifferenc
         }
         format if matches!(format.as_str(), "github-workflow" | "github-action") => {
             lines::compare(base, head, false, &mut differences)
+        }
+        format if matches!(format.as_str(), "maven-pom" | "gradle-version-catalog") => {
+            maven::compare(base, head, &mut differences)
         }
         format => Err(format!("its format, {format}, is not compared by entries")),
     };

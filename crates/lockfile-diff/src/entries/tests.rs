@@ -1,6 +1,7 @@
 mod attacks;
 mod javascript;
 mod lines;
+mod maven;
 
 use serde_json::{Value, json};
 

@@ -16,6 +16,7 @@ mod projects;
 mod properties;
 mod raw;
 mod sources;
+mod write;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -38,6 +39,7 @@ pub use projects::Projects;
 pub use raw::DeclaredRepository;
 pub use sources::EXTERNAL;
 pub(super) use sources::included;
+pub(super) use write::{PomWriter, owners};
 
 /// Reads the direct dependencies of one project.
 pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {

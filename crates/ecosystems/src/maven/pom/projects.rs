@@ -81,6 +81,13 @@ impl Projects {
         lock(&self.lineages).clear();
     }
 
+    /// Must be called when a file changed: it and everything above others is read again. Its
+    /// coordinates must be the same as before.
+    pub(super) fn file_changed(&mut self, path: &str) {
+        lock(&self.files).remove(path);
+        lock(&self.lineages).clear();
+    }
+
     /// The file to read itself, which need not be among the siblings.
     pub(super) fn own(&self, input: &Input<'_>) -> Result<ProjectFile, ParseError> {
         let is_sibling = input

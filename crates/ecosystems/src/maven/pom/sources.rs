@@ -115,6 +115,25 @@ impl<'a> Sources<'a> {
         }
     }
 
+    /// A project's file and those of its ancestors, as far as they are known.
+    pub(super) fn with_ancestors(&mut self, file: &ProjectFile) -> Vec<ProjectFile> {
+        let mut found = vec![file.clone()];
+        while let Some(parent) = found.last().and_then(|file| file.pom.parent.clone())
+            && found.len() < MAX_DEPTH
+        {
+            let path = found.last().map(|file| file.path.clone());
+            let above = self.parent(&parent, path.as_deref().unwrap_or_default());
+            match above {
+                Ok(above) if !found.iter().any(|file| file.path == above.path) => {
+                    found.push(above);
+                }
+                _ => break,
+            }
+        }
+
+        found
+    }
+
     /// A parent with everything above it.
     fn lineage(&mut self, file: ProjectFile) -> Arc<Ancestors> {
         if let Some(known) = self.projects.lineage(&file.path) {

@@ -6,7 +6,7 @@ use crate::snapshot_text::snapshot_text;
 
 mod reactor;
 
-fn repository(files: &[(&str, &str)]) -> Siblings {
+pub(super) fn repository(files: &[(&str, &str)]) -> Siblings {
     files
         .iter()
         .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
@@ -23,27 +23,27 @@ fn read(siblings: &Siblings, path: &str) -> Lockfile {
 }
 
 /// A project with coordinates and further content.
-fn project(artifact: &str, rest: &str) -> String {
+pub(super) fn project(artifact: &str, rest: &str) -> String {
     format!(
         "<project><groupId>org.acme</groupId><artifactId>{artifact}</artifactId>\
          <version>1</version>{rest}</project>"
     )
 }
 
-fn dependency(artifact: &str, rest: &str) -> String {
+pub(super) fn dependency(artifact: &str, rest: &str) -> String {
     format!(
         "<dependency><groupId>g</groupId><artifactId>{artifact}</artifactId>{rest}</dependency>"
     )
 }
 
-fn import(artifact: &str) -> String {
+pub(super) fn import(artifact: &str) -> String {
     format!(
         "<dependency><groupId>org.acme</groupId><artifactId>{artifact}</artifactId>\
          <version>1</version><type>pom</type><scope>import</scope></dependency>"
     )
 }
 
-fn managed(list: &str) -> String {
+pub(super) fn managed(list: &str) -> String {
     format!("<dependencyManagement><dependencies>{list}</dependencies></dependencyManagement>")
 }
 
