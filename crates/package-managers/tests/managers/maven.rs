@@ -1,9 +1,4 @@
 //! Maven's own model builder on projects that Patchgate changed.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a failed step fails the test"
-)]
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -52,7 +47,7 @@ fn lay_out(directory: &Path, files: &Siblings) {
 
 /// What Maven computes for the project `a` of each directory.
 fn effective(maven: &Path, directories: &[PathBuf]) -> Vec<Effective> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/maven/EffectiveVersions.java");
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/managers/EffectiveVersions.java");
     let output = Command::new("java")
         .arg("-cp")
         .arg(maven.join("lib/*"))

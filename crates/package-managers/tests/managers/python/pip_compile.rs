@@ -5,7 +5,7 @@ use std::process::Command;
 
 use patchgate_testkit::{PyIndex, PyRelease, Tools};
 
-use crate::{Project, format};
+use super::{Project, format};
 
 fn compile(program: &Path, directory: &Path, index: &PyIndex, arguments: &[&str]) {
     let output = Command::new(program)

@@ -10,7 +10,7 @@ use patchgate_package_managers::{
 use patchgate_testkit::{NpmRegistry, Release, Tools};
 use serde_json::{Value, json};
 
-use crate::support::Locked;
+use super::support::Locked;
 
 fn made(name: &str, version: &str, fields: Value) -> Release {
     Release::new(name, version, &[]).with_fields(fields)

@@ -12,7 +12,7 @@ use patchgate_model::{DependencyKind, Origin};
 use patchgate_testkit::{NpmRegistry, Tools, files_below, shared_dir};
 use serde_json::json;
 
-use crate::support::Locked;
+use super::support::Locked;
 
 const MANIFEST: &str = r#"{
   "name": "app",

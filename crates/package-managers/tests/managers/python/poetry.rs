@@ -5,7 +5,7 @@ use std::process::Command;
 
 use patchgate_testkit::{PyIndex, PyRelease, Tools};
 
-use crate::{Project, format};
+use super::{Project, format};
 
 fn poetry(program: &Path, directory: &Path, arguments: &[&str]) {
     let output = Command::new(program)
