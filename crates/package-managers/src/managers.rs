@@ -1,5 +1,6 @@
 //! Lists of the package managers, and of the ways to find registries.
 
+use crate::bundler::Bundler;
 use crate::cargo::Cargo;
 use crate::forge_tags::{ForgeActions, PreCommitHooks};
 use crate::golang::Go;
@@ -10,7 +11,7 @@ use crate::python::{PipRequirements, Pipenv, Uv};
 use crate::yarn::Yarn;
 
 /// Every way to find the registries of a format.
-static LOCATORS: [&dyn RegistryLocator; 10] = [
+static LOCATORS: [&dyn RegistryLocator; 11] = [
     &Npm,
     &Cargo,
     &Go,
@@ -21,6 +22,7 @@ static LOCATORS: [&dyn RegistryLocator; 10] = [
     &PipRequirements,
     &Pipenv,
     &Uv,
+    &Bundler,
 ];
 
 /// Every package manager that Patchgate can run.
