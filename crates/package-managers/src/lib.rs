@@ -14,6 +14,7 @@
 
 mod bundler;
 mod cargo;
+mod composer;
 mod error;
 mod forge_tags;
 mod golang;

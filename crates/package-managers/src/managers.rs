@@ -2,6 +2,7 @@
 
 use crate::bundler::Bundler;
 use crate::cargo::Cargo;
+use crate::composer::Composer;
 use crate::forge_tags::{ForgeActions, PreCommitHooks};
 use crate::golang::Go;
 use crate::manager::{PackageManager, RegistryLocator};
@@ -11,7 +12,7 @@ use crate::python::{PipRequirements, Pipenv, Uv};
 use crate::yarn::Yarn;
 
 /// Every way to find the registries of a format.
-static LOCATORS: [&dyn RegistryLocator; 11] = [
+static LOCATORS: [&dyn RegistryLocator; 12] = [
     &Npm,
     &Cargo,
     &Go,
@@ -23,10 +24,11 @@ static LOCATORS: [&dyn RegistryLocator; 11] = [
     &Pipenv,
     &Uv,
     &Bundler,
+    &Composer,
 ];
 
 /// Every package manager that Patchgate can run.
-static MANAGERS: [&dyn PackageManager; 4] = [&Npm, &Cargo, &Go, &Uv];
+static MANAGERS: [&dyn PackageManager; 5] = [&Npm, &Cargo, &Go, &Uv, &Composer];
 
 /// The package manager of a lockfile format.
 ///

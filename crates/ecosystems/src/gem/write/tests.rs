@@ -281,6 +281,10 @@ fn what_is_not_exact_is_refused() {
 }
 
 #[test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests read the corpus from files"
+)]
 fn every_lockfile_of_the_corpus_is_cut_and_printed_as_it_was() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/corpus");
     let Ok(repositories) = std::fs::read_dir(root) else {
