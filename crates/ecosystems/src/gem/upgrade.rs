@@ -4,11 +4,11 @@ use patchgate_model::Bump;
 
 use super::requirement::numbers;
 use super::version::Version;
-use super::{NAME, RubyGems, edit, raise, registry};
+use super::{NAME, RubyGems, edit, gemfile, raise, registry};
 use crate::version::numbered_bump;
 use crate::{
     Copies, Ecosystem as _, EditError, MetadataRequest, ParseError, Release, RequirementEdit,
-    RequirementError, Upgradable, VersionError,
+    RequirementError, Siblings, Upgradable, VersionError, runtime,
 };
 
 impl Upgradable for RubyGems {
@@ -60,6 +60,24 @@ impl Upgradable for RubyGems {
         Copies::One
     }
 
+    /// The statement `ruby` of the Gemfile.
+    fn supported_runtime(&self, lockfile: &str, files: &Siblings) -> Option<String> {
+        let name = lockfile.rsplit('/').next().unwrap_or_default();
+        let manifest = match name {
+            "gems.locked" => "gems.rb",
+            name => name.strip_suffix(".lock")?,
+        };
+        gemfile::supported_ruby(runtime::manifest_beside(lockfile, manifest, files)?)
+    }
+
+    fn runtime_name(&self) -> &'static str {
+        "Ruby"
+    }
+
+    fn runs_on(&self, required: &str, supported: &str) -> bool {
+        runtime::admits_oldest(&RubyGems, required, supported, 2)
+    }
+
     fn metadata_request(&self, registry: &str, name: &str) -> MetadataRequest {
         registry::request(registry, name)
     }
@@ -97,6 +115,23 @@ mod tests {
             assert_eq!(RubyGems.bump(from, to), Ok(expected), "{from} {to}");
         }
         assert!(RubyGems.bump("odd", "1").is_err());
+    }
+
+    #[test]
+    fn a_release_must_work_with_the_oldest_ruby_of_the_gemfile() {
+        let supported = |text: &str| {
+            let files = Siblings::from([("app/Gemfile".to_owned(), text.as_bytes().to_vec())]);
+            RubyGems.supported_runtime("app/Gemfile.lock", &files)
+        };
+        assert_eq!(
+            supported("ruby '~> 3.1', '< 3.4'\n").as_deref(),
+            Some("~> 3.1, < 3.4")
+        );
+        assert_eq!(supported("ruby file: '.ruby-version'\n"), None);
+        assert_eq!(supported("gem 'ruby'\n"), None);
+        assert!(RubyGems.runs_on(">= 3.1.2", "~> 3.1"));
+        assert!(!RubyGems.runs_on(">= 3.2", "~> 3.1"));
+        assert!(!RubyGems.runs_on(">= 2.7, < 3.4.dev", "3.4.1"));
     }
 
     #[test]
