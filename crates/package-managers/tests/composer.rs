@@ -195,7 +195,7 @@ async fn composer_accepts_what_is_written_and_leaves_it_as_it_is() {
     let root = directory.path();
     let manifest = format!(
         "{{\n    \"name\": \"acme/app\",\n    \"repositories\": [\n        {{\"type\": \"composer\", \"url\": \"{}\"}},\n        \
-         {{\"packagist.org\": false}}\n    ],\n    \"config\": {{\"secure-http\": false}},\n    \"scripts\": {{\"pre-update-cmd\": \"touch {}\"}},\n    \
+         {{\"packagist\": false}}\n    ],\n    \"config\": {{\"secure-http\": false}},\n    \"scripts\": {{\"pre-update-cmd\": \"touch {}\"}},\n    \
          \"require\": {{\"acme/a\": \"^1.0\", \"acme/q\": \"^1.0\"}},\n    \"require-dev\": {{\"acme/test\": \"^1.0\"}}\n}}\n",
         server.url(),
         root.join("ran").display()

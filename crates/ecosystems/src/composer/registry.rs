@@ -23,7 +23,7 @@ const MAX_VERSIONS: usize = 20_000;
 /// The mark of a field that a version does not have any more.
 const UNSET: &str = "__unset";
 
-/// End of the names of packages that others provide (<https://packagist.org/providers>).
+/// End of the names of packages that others provide.
 const VIRTUAL: &str = "-implementation";
 
 /// The request for the tagged versions of a package.

@@ -10,9 +10,6 @@ use crate::{ConfigurationFile, RelockError};
 /// Most repositories that are read.
 const MAX_REPOSITORIES: usize = 200;
 
-/// Names of the default repository, which a project can turn off.
-const DEFAULT: [&str; 2] = ["packagist.org", "packagist"];
-
 /// The repositories that a project states.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Stated {
@@ -20,8 +17,8 @@ pub(super) struct Stated {
     pub(super) addresses: Vec<String>,
     /// Whether there are repositories of other kinds: directories, version control, archives.
     pub(super) has_others: bool,
-    /// Whether the default repository is turned off.
-    is_alone: bool,
+    /// Names of the repositories that it turns off: the default one.
+    off: Vec<String>,
 }
 
 impl Stated {
@@ -53,18 +50,16 @@ impl Stated {
     }
 
     fn add(&mut self, name: Option<&str>, one: &Node<'_>) {
-        let is_off = |name: Option<&str>, value: &Node<'_>| {
-            value.value == Value::Bool(false) && name.is_some_and(|name| DEFAULT.contains(&name))
-        };
-        if is_off(name, one) {
-            self.is_alone = true;
+        let is_off = |value: &Node<'_>| value.value == Value::Bool(false);
+        if let Some(name) = name.filter(|_| is_off(one)) {
+            self.off.push(name.to_owned());
             return;
         }
-        // In a list, the default repository is turned off by a map of its own.
+        // In a list, a repository is turned off by a map of its own.
         if let [(key, value)] = one.entries()
-            && is_off(Some(&key.name), value)
+            && is_off(value)
         {
-            self.is_alone = true;
+            self.off.push(key.name.to_string());
             return;
         }
 
@@ -84,9 +79,7 @@ impl Stated {
             .iter()
             .map(|url| json!({"type": "composer", "url": url}))
             .collect();
-        if self.is_alone {
-            repositories.push(json!({"packagist.org": false}));
-        }
+        repositories.extend(self.off.iter().map(|name| json!({name: false})));
         json!({"repositories": repositories}).to_string()
     }
 }
@@ -180,11 +173,11 @@ mod tests {
                 {"type": "vcs", "url": "ext::sh -c evil"},
                 {"type": "composer", "url": "file:///etc"},
                 {"type": "composer", "url": "https://b.invalid/x"},
-                {"packagist.org": false}]}"#,
+                {"packagist": false}]}"#,
         ))
         .unwrap();
         assert!(stated.has_others);
-        insta::assert_snapshot!(stated.manifest(), @r#"{"repositories":[{"type":"composer","url":"https://a.invalid"},{"type":"composer","url":"https://b.invalid/x"},{"packagist.org":false}]}"#);
+        insta::assert_snapshot!(stated.manifest(), @r#"{"repositories":[{"type":"composer","url":"https://a.invalid"},{"type":"composer","url":"https://b.invalid/x"},{"packagist":false}]}"#);
 
         let named = Stated::read(&file(
             r#"{"repositories": {"own": {"type": "composer", "url": "https://a.invalid"}, "packagist": false}}"#,
@@ -192,7 +185,7 @@ mod tests {
         .unwrap();
         assert!(!named.has_others);
         assert_eq!(named.addresses, ["https://a.invalid"]);
-        assert!(named.is_alone);
+        assert_eq!(named.off, ["packagist"]);
         assert!(Stated::read(&file("{")).is_err());
     }
 
