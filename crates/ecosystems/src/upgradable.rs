@@ -151,12 +151,16 @@ pub trait Upgradable: Ecosystem {
     /// list.
     fn parse_metadata(&self, name: &str, body: &[u8]) -> Result<Vec<Release>, ParseError>;
 
-    /// Requests for the rest of a metadata document that the registry splits into pages. Each page is
-    /// parsed by [`Upgradable::parse_metadata`].
+    /// Requests for the rest of the metadata, which the registry has in further documents. Each is
+    /// parsed by [`Upgradable::parse_metadata`], and can lead to more documents itself.
     ///
     /// # Errors
     /// If the response is not in the registry's format.
-    fn metadata_pages(&self, _body: &[u8]) -> Result<Vec<MetadataRequest>, ParseError> {
+    fn metadata_pages(
+        &self,
+        _name: &str,
+        _body: &[u8],
+    ) -> Result<Vec<MetadataRequest>, ParseError> {
         Ok(Vec::new())
     }
 

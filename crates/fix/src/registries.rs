@@ -1,6 +1,6 @@
 //! Metadata of packages, from the registries that the package managers themselves use.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use patchgate_ecosystems::{MetadataRequest, ParseError, Release, Upgradable, limits};
 use patchgate_http::{Caching, Client, Request, redact_url};
@@ -144,16 +144,20 @@ async fn fetch(
     name: &str,
 ) -> Result<Vec<Release>, Unanswered> {
     let wanted = ecosystem.metadata_request(registry, name);
-    let body = ask(client, &wanted).await?;
-    let mut releases = read(ecosystem, name, &wanted, &body)?;
-
-    let pages = ecosystem
-        .metadata_pages(&body)
-        .map_err(|error| unreadable(&wanted, &error))?;
-    for page in pages.into_iter().take(MAX_PAGES) {
-        let page = page.resolve(&wanted.url);
+    let mut releases = Vec::new();
+    let mut asked = BTreeSet::new();
+    let mut pages = VecDeque::from([wanted.clone()]);
+    while let Some(page) = pages.pop_front() {
+        // A registry could name its documents in a circle.
+        if asked.len() > MAX_PAGES || !asked.insert(page.url.clone()) {
+            continue;
+        }
         let body = ask(client, &page).await?;
         releases.extend(read(ecosystem, name, &page, &body)?);
+        let further = ecosystem
+            .metadata_pages(name, &body)
+            .map_err(|error| unreadable(&page, &error))?;
+        pages.extend(further.into_iter().map(|page| page.resolve(&wanted.url)));
     }
 
     // Addresses are relative to that of the list, also on its pages.

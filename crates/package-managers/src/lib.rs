@@ -12,7 +12,9 @@
 //! Deliberately absent: the choice of changes (`patchgate-upgrade`), the edits of manifests
 //! (`patchgate-ecosystems`), and Patchgate's own network access (`patchgate-http`).
 
+mod bundler;
 mod cargo;
+mod composer;
 mod error;
 mod forge_tags;
 mod golang;

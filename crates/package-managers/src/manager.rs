@@ -197,6 +197,21 @@ pub(crate) fn configuration_file_up_to(
     })
 }
 
+/// Reads a configuration file of the user, which can be a link. `None` if it is missing or too large.
+pub(crate) fn user_file(path: &Path) -> Option<String> {
+    let size = std::fs::metadata(path).ok()?.len();
+    if size > MAX_CONFIGURATION_BYTES {
+        return None;
+    }
+    std::fs::read_to_string(path).ok()
+}
+
+/// Whether a text is an address that metadata can be requested from.
+pub(crate) fn is_web_address(text: &str) -> bool {
+    (text.starts_with("https://") || text.starts_with("http://"))
+        && !text.contains(|c: char| c.is_whitespace() || c.is_control())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

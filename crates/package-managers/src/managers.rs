@@ -1,6 +1,8 @@
 //! Lists of the package managers, and of the ways to find registries.
 
+use crate::bundler::Bundler;
 use crate::cargo::Cargo;
+use crate::composer::Composer;
 use crate::forge_tags::{ForgeActions, PreCommitHooks};
 use crate::golang::Go;
 use crate::gradle::Gradle;
@@ -12,7 +14,7 @@ use crate::python::{PipRequirements, Pipenv, Poetry, Uv};
 use crate::yarn::Yarn;
 
 /// Every way to find the registries of a format.
-static LOCATORS: [&dyn RegistryLocator; 13] = [
+static LOCATORS: [&dyn RegistryLocator; 15] = [
     &Npm,
     &Cargo,
     &Go,
@@ -26,10 +28,12 @@ static LOCATORS: [&dyn RegistryLocator; 13] = [
     &Poetry,
     &Maven,
     &Gradle,
+    &Bundler,
+    &Composer,
 ];
 
 /// Every package manager that Patchgate can run.
-static MANAGERS: [&dyn PackageManager; 5] = [&Npm, &Cargo, &Go, &Uv, &Pnpm];
+static MANAGERS: [&dyn PackageManager; 6] = [&Npm, &Cargo, &Go, &Uv, &Pnpm, &Composer];
 
 /// The package manager of a lockfile format.
 ///

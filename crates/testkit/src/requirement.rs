@@ -26,12 +26,22 @@ pub enum Requirement {
     Tools,
     /// The published schema of SPDX 3, which `tests/tools/install` fetches with Maven.
     Spdx3Schema,
+    /// Ruby with Bundler, from the system.
+    Bundler,
+    /// PHP with Composer, from the system.
+    Composer,
     /// The directory of real lockfiles, advisories and schemas next to the repository.
     SharedData,
 }
 
 impl Requirement {
-    const ALL: [Self; 3] = [Self::Tools, Self::Spdx3Schema, Self::SharedData];
+    const ALL: [Self; 5] = [
+        Self::Tools,
+        Self::Spdx3Schema,
+        Self::Bundler,
+        Self::Composer,
+        Self::SharedData,
+    ];
 
     /// The name in `PATCHGATE_ALLOW_SKIPPED` and in the log.
     #[must_use]
@@ -39,6 +49,8 @@ impl Requirement {
         match self {
             Self::Tools => "tools",
             Self::Spdx3Schema => "spdx3-schema",
+            Self::Bundler => "bundler",
+            Self::Composer => "composer",
             Self::SharedData => "shared-data",
         }
     }

@@ -32,6 +32,27 @@ pub fn rust_toolchain() -> String {
     channel.trim_matches('"').to_owned()
 }
 
+/// The path of a program of the system: the first one in `PATH`.
+///
+/// `None` when it is not installed. The test has been reported as skipped then (see [`skip`]) and
+/// returns early.
+///
+/// # Panics
+/// When tests must not be skipped, see [`skip`].
+#[must_use]
+#[track_caller]
+pub fn system_tool(requirement: Requirement, name: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path)
+        .map(|directory| directory.join(name))
+        .find(|program| program.is_file());
+    if found.is_none() {
+        let reason = format!("`{name}` is missing: run `tests/tools/install` or install it");
+        skip(requirement, &reason);
+    }
+    found
+}
+
 /// Paths of the installed tools.
 #[derive(Debug, Clone)]
 pub struct Tools {

@@ -1,11 +1,17 @@
 //! PHP's Composer: its lockfile, its record of installed packages, and its manifest.
 
+mod edit;
 mod installed;
 mod lockfile;
 mod manifest;
 mod package;
+mod php_json;
+mod raise;
+mod registry;
 mod requirement;
+mod upgrade;
 mod version;
+mod write;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -13,7 +19,8 @@ use std::cmp::Ordering;
 use patchgate_model::{EcosystemName, package_url};
 
 use crate::{
-    Ecosystem, FileReader, Format, ManifestFormat, RequirementError, VersionError, VersionSet,
+    Ecosystem, FileReader, Format, ManifestFormat, RequirementError, Upgradable, VersionError,
+    VersionSet,
 };
 use version::Version;
 
@@ -61,6 +68,10 @@ impl Ecosystem for Composer {
     fn files(&self) -> Option<&dyn FileReader> {
         Some(self)
     }
+
+    fn upgradable(&self) -> Option<&'static dyn Upgradable> {
+        Some(&Composer)
+    }
 }
 
 impl FileReader for Composer {
@@ -70,8 +81,8 @@ impl FileReader for Composer {
                 id: "composer-lock",
                 files: &["composer.lock"],
                 versions: "",
-                fixable: false,
-                writer: None,
+                fixable: true,
+                writer: Some(&write::ComposerWriter),
                 parse: lockfile::parse,
             },
             Format {

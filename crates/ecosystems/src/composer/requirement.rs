@@ -14,7 +14,7 @@ use crate::version::number::is_digits;
 use crate::{Interval, RequirementError, VersionSet};
 
 /// Longer operators first, because a shorter one may be a prefix of them.
-const OPERATORS: [&str; 10] = ["<>", "!=", ">=", "<=", "==", ">", "<", "=", "^", "~"];
+pub(super) const OPERATORS: [&str; 10] = ["<>", "!=", ">=", "<=", "==", ">", "<", "=", "^", "~"];
 
 /// The versions that a constraint admits.
 pub(super) fn admitted(requirement: &str) -> Result<VersionSet, RequirementError> {
@@ -196,7 +196,7 @@ fn hyphen(text: RequirementText<'_>, from: &str, to: &str) -> Result<VersionSet,
 }
 
 /// The first one to four numbers of a version, and the rest.
-fn split(version: &str) -> (Vec<&str>, &str) {
+pub(super) fn split(version: &str) -> (Vec<&str>, &str) {
     let mut rest = version.strip_prefix(['v', 'V']).unwrap_or(version);
     let mut numbers = Vec::new();
     while numbers.len() < 4 {

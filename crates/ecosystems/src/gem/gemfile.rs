@@ -157,6 +157,23 @@ pub(super) fn read(input: &Input<'_>) -> Result<Gemfile, ParseError> {
     Ok(reader.gemfile)
 }
 
+/// The versions of Ruby that a Gemfile states as plain texts
+/// (<https://bundler.io/man/gemfile.5.html#RUBY>).
+pub(super) fn supported_ruby(text: &str) -> Option<String> {
+    let statements = statements(text);
+    let stated = statements.iter().find_map(|(_, statement)| {
+        let rest = statement.strip_prefix("ruby")?;
+        rest.starts_with([' ', '(']).then_some(rest)
+    })?;
+    let mut versions = Vec::new();
+    for argument in arguments(stated) {
+        if let Argument::Positional(value) = argument {
+            versions.extend(literals(value)?);
+        }
+    }
+    (!versions.is_empty()).then(|| versions.join(", "))
+}
+
 struct Reader {
     gemfile: Gemfile,
     blocks: Vec<Block>,

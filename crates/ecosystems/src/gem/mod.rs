@@ -1,11 +1,16 @@
 //! RubyGems: the lockfiles of Bundler and, as far as they can be read without running them, the
 //! Gemfiles next to them.
 
+mod edit;
 mod gemfile;
 mod lockfile;
+mod raise;
+mod registry;
 mod requirement;
 mod ruby;
+mod upgrade;
 mod version;
+mod write;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -13,7 +18,8 @@ use std::cmp::Ordering;
 use patchgate_model::{EcosystemName, Purl};
 
 use crate::{
-    Ecosystem, FileReader, Format, ManifestFormat, RequirementError, VersionError, VersionSet,
+    Ecosystem, FileReader, Format, ManifestFormat, RequirementError, Upgradable, VersionError,
+    VersionSet,
 };
 use version::Version;
 
@@ -62,6 +68,10 @@ impl Ecosystem for RubyGems {
     fn files(&self) -> Option<&dyn FileReader> {
         Some(self)
     }
+
+    fn upgradable(&self) -> Option<&'static dyn Upgradable> {
+        Some(&RubyGems)
+    }
 }
 
 impl FileReader for RubyGems {
@@ -70,8 +80,8 @@ impl FileReader for RubyGems {
             id: "gemfile-lock",
             files: &["Gemfile.lock", "gems.locked", "*.gemfile.lock"],
             versions: "",
-            fixable: false,
-            writer: None,
+            fixable: true,
+            writer: Some(&write::GemWriter),
             parse: lockfile::parse,
         }]
     }

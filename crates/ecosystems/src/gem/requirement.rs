@@ -11,7 +11,7 @@ use crate::version::runs::{Run, runs};
 use crate::{Interval, RequirementError, VersionSet};
 
 /// Longer operators first, because a shorter one may be a prefix of them.
-const OPERATORS: [&str; 7] = ["~>", "!=", ">=", "<=", "=", ">", "<"];
+pub(super) const OPERATORS: [&str; 7] = ["~>", "!=", ">=", "<=", "=", ">", "<"];
 
 /// The versions that a requirement admits.
 pub(super) fn admitted(requirement: &str) -> Result<VersionSet, RequirementError> {
@@ -55,7 +55,7 @@ pub(super) fn release_of(version: &str) -> Option<String> {
 }
 
 /// The numbers before the first letters.
-fn numbers(version: &str) -> Vec<&str> {
+pub(super) fn numbers(version: &str) -> Vec<&str> {
     let release = version.trim().split('-').next().unwrap_or_default();
     release
         .split('.')

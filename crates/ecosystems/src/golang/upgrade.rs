@@ -119,7 +119,7 @@ impl Upgradable for Go {
         registry::parse_metadata(name, body)
     }
 
-    fn metadata_pages(&self, body: &[u8]) -> Result<Vec<MetadataRequest>, ParseError> {
+    fn metadata_pages(&self, _name: &str, body: &[u8]) -> Result<Vec<MetadataRequest>, ParseError> {
         Ok(registry::metadata_pages(body))
     }
 

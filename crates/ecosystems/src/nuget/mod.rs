@@ -10,6 +10,7 @@
 mod assets;
 mod central;
 mod dotnet_tools;
+mod edit;
 mod libraries;
 mod lock_json;
 mod msbuild;
@@ -18,9 +19,12 @@ mod paket_dependencies;
 mod paket_lock;
 mod project;
 mod project_files;
+mod raise;
+mod registry;
 mod requirement;
 mod scopes;
 mod text;
+mod upgrade;
 mod version;
 
 #[cfg(test)]
@@ -33,7 +37,7 @@ use self::version::Version;
 use patchgate_model::{EcosystemName, Purl};
 
 use crate::{
-    Ecosystem, FileReader, Format, Input, ManifestFormat, ParseError, RequirementError,
+    Ecosystem, FileReader, Format, Input, ManifestFormat, ParseError, RequirementError, Upgradable,
     VersionError, VersionSet,
 };
 
@@ -145,6 +149,10 @@ impl Ecosystem for NuGet {
 
     fn files(&self) -> Option<&dyn FileReader> {
         Some(self)
+    }
+
+    fn upgradable(&self) -> Option<&'static dyn Upgradable> {
+        Some(&NuGet)
     }
 }
 

@@ -9,7 +9,7 @@ pub(crate) mod r;
 pub(crate) mod runs;
 pub(crate) mod semantic;
 
-use patchgate_model::EcosystemName;
+use patchgate_model::{Bump, EcosystemName};
 use std::cmp::Ordering;
 
 use crate::VersionError;
@@ -31,6 +31,26 @@ pub(crate) fn compare<'a, V: Ord>(
         })
     };
     Ok(read(a)?.cmp(&read(b)?))
+}
+
+/// How much may break between two versions, by their leading numbers. The first number, and the first
+/// that is not zero, count as breaking: `0.2` and `0.3` are not compatible.
+pub(crate) fn numbered_bump(from: &[&str], to: &[&str]) -> Bump {
+    let number = |numbers: &[&str], index: usize| {
+        let digits = numbers.get(index).copied().unwrap_or_default();
+        digits.trim_start_matches('0').to_owned()
+    };
+    let length = from.len().max(to.len());
+    let leading = (0..length)
+        .take_while(|index| number(from, *index).is_empty())
+        .count();
+    let changed = (0..length).find(|index| number(from, *index) != number(to, *index));
+    match changed {
+        None => Bump::Patch,
+        Some(index) if index <= leading => Bump::Major,
+        Some(1) => Bump::Minor,
+        Some(_) => Bump::Patch,
+    }
 }
 
 /// Asserts that texts are in rising order: any two of them compare as their positions do.

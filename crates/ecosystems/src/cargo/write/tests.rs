@@ -257,6 +257,7 @@ fn an_unchanged_graph_keeps_every_file() {
     assert!(files.len() > 8);
 
     for path in files {
+        #[expect(clippy::disallowed_methods, reason = "a test reads its fixtures")]
         let text = std::fs::read_to_string(&path).unwrap();
         let siblings = Siblings::new();
         let lockfile = lockfile::parse(&input(&text, &siblings)).unwrap();

@@ -334,7 +334,7 @@ impl<'a> Before<'a> {
                 || place.is_some_and(|place| place.node.is_some() && !self.has_release(place))
         });
         if place.is_bundled() && (place.node.is_some() || bundler_stays)
-            || self.tree.below(path).iter().any(|below| stays(below))
+            || self.tree.below(path).iter().any(stays)
         {
             return Err(format!("`{path}` has packages in its archive"));
         }

@@ -185,7 +185,7 @@ fn workspaces(tree: &Tree) -> Vec<&str> {
     tree.places
         .iter()
         .filter(|(path, place)| {
-            parent(path) == Some("") && place.link().is_some_and(|to| is_top(to))
+            parent(path) == Some("") && place.link().is_some_and(is_top)
         })
         .map(|(path, _)| path.as_str())
         .collect()

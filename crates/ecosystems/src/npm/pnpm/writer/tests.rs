@@ -175,6 +175,7 @@ fn an_unchanged_graph_gives_the_same_bytes() {
             path.file_name()
                 .is_some_and(|name| name == "pnpm-lock.yaml")
         };
+        #[expect(clippy::disallowed_methods, reason = "the test reads shared files")]
         texts.extend(
             files
                 .into_iter()
