@@ -301,14 +301,14 @@ async fn run(
 /// The error of a run: the lines in which Composer names problems, else its last line.
 fn failed(arguments: &[&str], output: &Output) -> RelockError {
     let text = format!("{}\n{}", output.stdout, output.stderr);
-    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    let mut lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
     let problems: Vec<&str> = lines
         .clone()
         .filter(|line| line.starts_with("- ") || line.contains(OUTDATED))
         .take(3)
         .collect();
     let reason = match problems.is_empty() {
-        true => lines.last().unwrap_or("it says nothing").to_owned(),
+        true => lines.next_back().unwrap_or("it says nothing").to_owned(),
         false => problems.join("; "),
     };
     RelockError::Failed {

@@ -47,7 +47,8 @@ fn lay_out(directory: &Path, files: &Siblings) {
 
 /// What Maven computes for the project `a` of each directory.
 fn effective(maven: &Path, directories: &[PathBuf]) -> Vec<Effective> {
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/managers/EffectiveVersions.java");
+    let source =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/managers/EffectiveVersions.java");
     let output = Command::new("java")
         .arg("-cp")
         .arg(maven.join("lib/*"))

@@ -107,8 +107,8 @@ pub(super) async fn choose(
                 continue;
             }
             Ok(Command::Diff(step)) => {
-                if !diffs.contains_key(&step) {
-                    diffs.insert(step, diff(step).await?);
+                if let Entry::Vacant(unknown) = diffs.entry(step) {
+                    unknown.insert(diff(step).await?);
                 }
                 let shown = diffs.get(&step).map(String::as_str).unwrap_or_default();
                 write!(output, "{shown}")?;

@@ -184,9 +184,7 @@ fn workspaces(tree: &Tree) -> Vec<&str> {
     }
     tree.places
         .iter()
-        .filter(|(path, place)| {
-            parent(path) == Some("") && place.link().is_some_and(is_top)
-        })
+        .filter(|(path, place)| parent(path) == Some("") && place.link().is_some_and(is_top))
         .map(|(path, _)| path.as_str())
         .collect()
 }
