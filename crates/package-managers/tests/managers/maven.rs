@@ -74,7 +74,7 @@ fn effective(maven: &Path, directories: &[PathBuf]) -> Vec<Effective> {
                     _ => one.manages.insert(entry),
                 };
             }
-            _ => panic!("{line}"),
+            _ => unreachable!("{line}"),
         }
     }
     assert_eq!(found.len(), directories.len());

@@ -2,6 +2,7 @@
 //!
 //! It reads lines and writes text, and knows nothing of terminals, so that tests can talk to it.
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, Write};
 
