@@ -189,10 +189,22 @@ impl<'a> Nested<'a> {
         }
 
         let mut fields = match old.filter(|_| !(self.changed)(path)) {
-            Some(old) => old.clone(),
+            Some(old) => self.kept(old)?,
             None => self.fresh(path, place)?,
         };
         Flags::read(&place.entry).write(&mut fields);
+        Ok(fields)
+    }
+
+    /// An entry that stays. npm states what overrides make of its requirements.
+    fn kept(&self, old: &Entry) -> Result<Entry, String> {
+        let mut fields = old.clone();
+        let requires = fields.get_mut("requires").and_then(Value::as_object_mut);
+        for (name, requirement) in requires.into_iter().flatten() {
+            if let Some(text) = requirement.as_str() {
+                *requirement = json!(self.overrides.requirement(name, text)?);
+            }
+        }
         Ok(fields)
     }
 
