@@ -16,7 +16,7 @@ use crate::deadline::TimeLimit;
 use crate::types::FormatSupport;
 use crate::{plan_report, requirements, session};
 
-/// Options of [`fix`], as a user gives them.
+/// Options of [`crate::fix`], as a user gives them.
 #[derive(Debug, Clone)]
 pub struct FixOptions {
     /// Longest time for one run of a package manager.

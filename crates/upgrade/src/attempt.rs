@@ -100,13 +100,8 @@ pub(crate) struct Bindings {
 
 impl Bindings {
     /// The binding of a dependency.
-    pub(crate) fn find(
-        &self,
-        package: &str,
-        requirement: &str,
-        bound: Option<SlotId>,
-    ) -> Option<usize> {
-        let key = (package.to_owned(), requirement.to_owned(), bound);
+    pub(crate) fn find(&self, needed: &Needed, bound: Option<SlotId>) -> Option<usize> {
+        let key = (needed.package.clone(), needed.key(), bound);
         self.known.get(&key).copied()
     }
 
@@ -245,15 +240,7 @@ impl<'p, 'a> Attempt<'p, 'a> {
             }
         }
 
-        let dependency = self
-            .problem
-            .dependency(
-                &needed.package,
-                needed.requirement.as_deref(),
-                bound,
-                needed.kind,
-            )
-            .ok()?;
+        let dependency = self.problem.dependency(needed, bound).ok()?;
         match dependency {
             Dependency::Absent => None,
             Dependency::Impossible(reason) => Some(Condition::Never(reason)),
@@ -278,8 +265,7 @@ impl<'p, 'a> Attempt<'p, 'a> {
             return Condition::On(Variable::Slot(slot), set);
         }
 
-        let requirement = needed.requirement.clone().unwrap_or_default();
-        let key = (needed.package.clone(), requirement, bound);
+        let key = (needed.package.clone(), needed.key(), bound);
         let mut bindings = self.bindings.borrow_mut();
         let next = bindings.all.len();
         let binding = *bindings.known.entry(key).or_insert(next);
@@ -298,10 +284,7 @@ impl<'p, 'a> Attempt<'p, 'a> {
             .and_then(|copy| self.problem.slot_of.get(copy.0 as usize).copied());
         let bound = bound.filter(|bound| self.problem.is_relevant(*bound))?;
 
-        let is_met = self
-            .problem
-            .set(bound, needed.requirement.as_deref())
-            .contains(&LOCKED);
+        let is_met = self.problem.set(bound, needed).contains(&LOCKED);
         if !is_met || !self.problem.is_open(bound) {
             return Some(Condition::On(Variable::Slot(bound), Set::full()));
         }
@@ -346,6 +329,7 @@ impl<'p, 'a> Attempt<'p, 'a> {
                 Some(raised) => Some(raised.requirement.clone()),
                 None => site.edge.requirement.as_deref().map(str::to_owned),
             },
+            features: Vec::new(),
             kind: site.edge.kind,
             now: Some(site.edge.to),
         };

@@ -13,19 +13,31 @@ impl<'a> Problem<'a> {
         if let Some(requirement) = &edge.requirement {
             return Some(requirement.to_string());
         }
-        let needed = self.request.lockfile.package(edge.to)?;
-        let known = self
-            .request
-            .releases
-            .releases(self.request.ecosystem, &package.name)?;
-        let release = known
-            .ok()?
-            .iter()
-            .find(|one| one.version == package.version)?;
 
-        requirements_on(release, needed)
-            .next()
-            .map(|requirement| requirement.requirement.clone())
+        let stated = self.stated_requirements(package, edge);
+        stated.first().map(|one| one.requirement.clone())
+    }
+
+    /// The features that a locked package asks of one of its dependencies, as far as its metadata is
+    /// known.
+    pub(crate) fn locked_features(&self, package: &Package, edge: &Edge) -> Vec<String> {
+        let stated = self.stated_requirements(package, edge);
+        let features = stated.iter().flat_map(|one| one.features.iter().cloned());
+        features.collect()
+    }
+
+    /// The requirements of a locked package on one of its dependencies, in the registry's metadata.
+    fn stated_requirements(&self, package: &Package, edge: &Edge) -> Vec<&'a Requirement> {
+        let known = self.request.releases;
+        let releases = known.releases(self.request.ecosystem, &package.name);
+        let Some((Ok(releases), needed)) = releases.zip(self.request.lockfile.package(edge.to))
+        else {
+            return Vec::new();
+        };
+        let locked = releases.iter().find(|one| one.version == package.version);
+
+        let on_needed = locked.map(|release| requirements_on(release, needed));
+        on_needed.into_iter().flatten().collect()
     }
 
     /// The dependencies of a copy whose slot has a choice, each with the copy that satisfies it now.
@@ -78,6 +90,7 @@ impl<'a> Problem<'a> {
                     .map_or_else(|| edge.name.to_string(), |needed| needed.name.clone()),
                 name: edge.name.to_string(),
                 requirement: self.locked_requirement(package, edge),
+                features: self.locked_features(package, edge),
                 kind: edge.kind,
                 now: Some(edge.to),
             })
@@ -114,6 +127,7 @@ impl<'a> Problem<'a> {
                 package: requirement.package_name().to_owned(),
                 name: requirement.name.clone(),
                 requirement: Some(requirement.requirement.clone()),
+                features: requirement.features.clone(),
                 kind: requirement.kind,
                 now,
             })
@@ -162,9 +176,19 @@ pub(crate) struct Needed {
     /// The name that the dependent uses.
     pub(crate) name: String,
     pub(crate) requirement: Option<String>,
+    /// The features that are asked of it.
+    pub(crate) features: Vec<String>,
     pub(crate) kind: DependencyKind,
     /// The copy that satisfies it now.
     pub(crate) now: Option<PackageIndex>,
+}
+
+impl Needed {
+    /// What decides which choices satisfy it, besides the package.
+    pub(crate) fn key(&self) -> String {
+        let requirement = self.requirement.as_deref().unwrap_or_default();
+        format!("{requirement} [{}]", self.features.join(","))
+    }
 }
 
 fn meets(requirement: &Requirement, needed: &Package) -> bool {

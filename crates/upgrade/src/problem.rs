@@ -10,6 +10,7 @@ use patchgate_model::{Bump, DependencyKind, PackageIndex};
 use pubgrub::Ranges;
 
 use crate::graph;
+use crate::needs::Needed;
 use crate::request::{Judged, MissingFacts, Request};
 use crate::site::Site;
 use crate::slot::{self, Candidate, Choice, LOCKED, Slot, SlotId};
@@ -273,15 +274,14 @@ impl<'a> Problem<'a> {
 
     /// The choices of a slot that a requirement admits. Without a requirement that names versions, every
     /// compatible one counts as admitted; the package manager checks the result anyway.
-    pub(crate) fn set(&self, id: SlotId, requirement: Option<&str>) -> Set {
-        self.set_above(id, requirement, None)
+    pub(crate) fn set(&self, id: SlotId, needed: &Needed) -> Set {
+        self.set_above(id, needed, None)
     }
 
     /// The same without versions below the one that the dependent has now: no dependent ever gets an
     /// older version. A slot for a new copy never takes that version either.
-    fn set_above(&self, id: SlotId, requirement: Option<&str>, now: Option<&str>) -> Set {
-        let text = requirement.unwrap_or_default().to_owned();
-        let key = (id, text, now.unwrap_or_default().to_owned());
+    fn set_above(&self, id: SlotId, needed: &Needed, now: Option<&str>) -> Set {
+        let key = (id, needed.key(), now.unwrap_or_default().to_owned());
         if let Some(set) = self.sets.borrow().get(&key) {
             return set.clone();
         }
@@ -289,7 +289,15 @@ impl<'a> Problem<'a> {
         let slot = self.slot(id);
         let mut runs: Vec<(Bound<Choice>, Bound<Choice>)> = Vec::new();
         for choice in slot.choices() {
-            if !self.admits(&slot, requirement, now, choice) || self.is_older(&slot, now, choice) {
+            let requirement = needed.requirement.as_deref();
+            let has_features = slot.release(choice).is_none_or(|release| {
+                let ecosystem = self.request.ecosystem;
+                ecosystem.has_features(release, &needed.features)
+            });
+            if !has_features
+                || !self.admits(&slot, requirement, now, choice)
+                || self.is_older(&slot, now, choice)
+            {
                 continue;
             }
             match runs.last_mut() {
@@ -348,11 +356,11 @@ impl<'a> Problem<'a> {
     /// another slot of the package. `Err` when a fact is missing, which is recorded.
     pub(crate) fn dependency(
         &self,
-        name: &str,
-        requirement: Option<&str>,
+        needed: &Needed,
         bound: Option<SlotId>,
-        kind: DependencyKind,
     ) -> Result<Dependency, ()> {
+        let (name, kind) = (needed.package.as_str(), needed.kind);
+        let requirement = needed.requirement.as_deref();
         if let Some(bound) = bound {
             let slot = self.slot(bound);
             let is_met = self.admits(&slot, requirement, None, LOCKED);
@@ -388,8 +396,8 @@ impl<'a> Problem<'a> {
         };
         let is_peer = kind == DependencyKind::Peer;
         let options = match bound.filter(|_| is_peer) {
-            Some(bound) => vec![(bound, self.set(bound, requirement))],
-            None => self.options(name, releases, requirement, bound, &existing),
+            Some(bound) => vec![(bound, self.set(bound, needed))],
+            None => self.options(needed, releases, bound, &existing),
         };
         let options: Vec<(SlotId, Set)> = options
             .into_iter()
@@ -400,7 +408,13 @@ impl<'a> Problem<'a> {
             Dependency::Absent
         } else if options.is_empty() {
             let text = requirement.unwrap_or("any version");
-            Dependency::Impossible(format!("no usable release of `{name}` satisfies {text}"))
+            let features = match needed.features.as_slice() {
+                [] => String::new(),
+                features => format!(" with the features {}", features.join(", ")),
+            };
+            Dependency::Impossible(format!(
+                "no usable release of `{name}` satisfies {text}{features}"
+            ))
         } else {
             Dependency::OneOf(options)
         })
@@ -423,14 +437,14 @@ impl<'a> Problem<'a> {
 
     fn options(
         &self,
-        name: &str,
+        needed: &Needed,
         releases: &'a [Release],
-        requirement: Option<&str>,
         bound: Option<SlotId>,
         existing: &[SlotId],
     ) -> Vec<(SlotId, Set)> {
+        let name = needed.package.as_str();
         let now = bound.and_then(|bound| self.slot(bound).locked_version());
-        let with_set = |id: SlotId| (id, self.set_above(id, requirement, now));
+        let with_set = |id: SlotId| (id, self.set_above(id, needed, now));
         // Slots of new packages come last, by their lines.
         let is_other = |id: &SlotId| Some(*id) != bound && self.slot(*id).package.is_some();
         let others = existing.iter().copied().filter(is_other);

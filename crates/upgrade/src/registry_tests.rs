@@ -1,6 +1,6 @@
 //! Graphs for what registries and build tools make of releases.
 
-use patchgate_ecosystems::{Copies, MetadataRequest};
+use patchgate_ecosystems::{Copies, MetadataRequest, Release};
 
 use crate::test_ecosystem::{TestEcosystem, World, release};
 use crate::{Planned, Proposal};
@@ -84,4 +84,36 @@ fn one_question_asks_for_all_facts_that_it_comes_across() {
     };
     let wanted: Vec<String> = facts.details.iter().map(|(name, _)| name.clone()).collect();
     assert_eq!(wanted, ["a", "b"]);
+}
+
+/// A release with features.
+fn with_features(version: &str, features: &[&str]) -> Release {
+    let mut release = release(version, &[]);
+    for feature in features {
+        release.features.insert((*feature).to_owned(), Vec::new());
+    }
+    release
+}
+
+#[test]
+fn a_release_without_a_feature_that_a_dependent_asks_for_is_left_out() {
+    let mut world = World::new(
+        &["parent ^1.0.0"],
+        &[("parent 1.0.0", &["a ^1.0.0"]), ("a 1.0.0", &[])],
+    )
+    .advisory("a", "A-1", "1.0.1");
+    let ecosystem = TestEcosystem::new(Copies::Any);
+    let mut parent = release("1.0.0", &["a ^1.0.0"]);
+    parent.requirements[0].features = vec!["fast".to_owned()];
+    let releases = vec![
+        with_features("1.0.0", &["fast"]),
+        with_features("1.0.1", &[]),
+        with_features("1.0.2", &["fast"]),
+    ];
+    world
+        .known_releases
+        .insert(&ecosystem, "parent", Ok(vec![parent]));
+    world.known_releases.insert(&ecosystem, "a", Ok(releases));
+
+    insta::assert_snapshot!(world.summary(), @"a 1.0.0 -> 1.0.2 ends A-1");
 }

@@ -142,6 +142,7 @@ impl<'a> Planner<'_, 'a> {
                 Some(requirement) => Some(requirement.to_owned()),
                 None => edge.requirement.as_deref().map(str::to_owned),
             },
+            features: Vec::new(),
             kind: edge.kind,
             now: Some(edge.to),
         };
@@ -206,6 +207,7 @@ impl<'a> Planner<'_, 'a> {
                         .map_or_else(|| edge.name.to_string(), |needed| needed.name.clone()),
                     name: edge.name.to_string(),
                     requirement: self.problem.locked_requirement(package, edge),
+                    features: self.problem.locked_features(package, edge),
                     kind: edge.kind,
                     now: Some(edge.to),
                 };
@@ -244,10 +246,7 @@ impl<'a> Planner<'_, 'a> {
             let stays = !self.problem.is_relevant(bound)
                 || self.overridden.contains(&bound)
                 || !self.problem.is_open(bound)
-                || !self
-                    .problem
-                    .set(bound, needed.requirement.as_deref())
-                    .contains(&LOCKED);
+                || !self.problem.set(bound, needed).contains(&LOCKED);
             if choice == LOCKED && stays {
                 return Some(bound);
             }
@@ -256,13 +255,7 @@ impl<'a> Planner<'_, 'a> {
             }
         }
 
-        let dependency = self.problem.dependency(
-            &needed.package,
-            needed.requirement.as_deref(),
-            bound,
-            needed.kind,
-        );
-        match dependency.ok()? {
+        match self.problem.dependency(needed, bound).ok()? {
             Dependency::Settled(slot) => Some(slot),
             Dependency::Absent | Dependency::Impossible(_) => None,
             Dependency::OneOf(options) if is_own(&options, own.map(|own| (own, choice))) => own,
@@ -271,8 +264,7 @@ impl<'a> Planner<'_, 'a> {
             }
             Dependency::OneOf(options) => {
                 let bindings = self.bindings.borrow();
-                let requirement = needed.requirement.clone().unwrap_or_default();
-                let binding = bindings.find(&needed.package, &requirement, bound);
+                let binding = bindings.find(needed, bound);
                 let chosen = binding.and_then(|binding| {
                     let choice = self.solution.get(&Variable::Binding(binding))?;
                     bindings.slot(binding, *choice)

@@ -96,6 +96,11 @@ impl Upgradable for TestEcosystem {
     fn copies(&self) -> Copies {
         self.copies
     }
+    fn has_features(&self, release: &Release, features: &[String]) -> bool {
+        features
+            .iter()
+            .all(|one| release.features.contains_key(one))
+    }
     fn prunes_unused(&self) -> bool {
         self.prunes
     }

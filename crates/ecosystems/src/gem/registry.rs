@@ -1,5 +1,5 @@
 //! The compact index: a document with a line for each archive of a gem
-//! (<https://guides.rubygems.org/rubygems-org-compact-index-api/>).
+//! (the guide "Compact Index API" of RubyGems).
 //!
 //! A release can have several archives, one for each platform, which can need different gems. What
 //! not all of them need has the platforms as its condition. The archives are in

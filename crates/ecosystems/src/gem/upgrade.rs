@@ -19,7 +19,7 @@ impl Upgradable for RubyGems {
     }
 
     /// By Semantic Versioning, which RubyGems recommends
-    /// (<https://guides.rubygems.org/patterns/#semantic-versioning>).
+    /// (the guide "Patterns" of RubyGems, "Semantic versioning").
     fn bump(&self, from: &str, to: &str) -> Result<Bump, VersionError> {
         check(from)?;
         check(to)?;

@@ -581,22 +581,3 @@ fn a_lockfile_with_other_versions_is_made_for_cargo() {
         )
     );
 }
-
-#[test]
-fn git_references_are_kept_as_the_old_version_writes_them() {
-    let commit = "0123456789abcdef0123456789abcdef01234567";
-    let git = |branch: &str| {
-        format!(
-            "[[package]]\nname = \"far\"\nversion = \"0.1.0\"\n\
-             source = \"git+https://git.invalid/far?branch={branch}#{commit}\"\n"
-        )
-    };
-    let old = file("version = 3\n\n", &["far"], &[git("a/b")]);
-    let new = file("version = 4\n\n", &["far"], &[git("a%2Fb")]);
-    assert_eq!(with_format_of(&old, &new), Some(old.clone()));
-
-    // One that is new may be written in another way.
-    let other = new.replace("name = \"far\"", "name = \"farther\"");
-    let other = other.replace(" \"far\",", " \"farther\",");
-    assert_eq!(with_format_of(&old, &other), None);
-}
