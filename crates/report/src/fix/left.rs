@@ -201,6 +201,7 @@ fn fixed_by(one: &UnfixedReport) -> String {
 /// Adds the findings that remain, with the reasons.
 pub(super) fn unfixed_lines(
     unfixed: &[UnfixedReport],
+    several_files: bool,
     terminal: Terminal,
     lines: &mut Vec<String>,
 ) {
@@ -213,7 +214,7 @@ pub(super) fn unfixed_lines(
             }
         } else {
             for one in &class.left {
-                package_lines(one, terminal, lines);
+                package_lines(one, several_files, terminal, lines);
             }
         }
         let meanwhile = terminal.wrap("  meanwhile:", 13, class.name.meanwhile());
@@ -226,19 +227,27 @@ pub(super) fn unfixed_lines(
         let title = format!("New with the change ({})", findings(&new));
         lines.push(terminal.paint(YELLOW, &title));
         for one in new {
-            package_lines(one, terminal, lines);
+            package_lines(one, several_files, terminal, lines);
         }
         lines.push(String::new());
     }
 }
 
-fn package_lines(one: &UnfixedReport, terminal: Terminal, lines: &mut Vec<String>) {
+fn package_lines(
+    one: &UnfixedReport,
+    several_files: bool,
+    terminal: Terminal,
+    lines: &mut Vec<String>,
+) {
+    let place = match several_files {
+        true => format!("in {} ", clean(&one.lockfile)),
+        false => String::new(),
+    };
     let spans = [
         Span::styled(BOLD, clean(&one.package)),
         Span::new(format!(
-            "{} in {} ({})",
+            "{} {place}({})",
             clean(&one.version),
-            clean(&one.lockfile),
             clean(&one.ids.join(", "))
         )),
     ];

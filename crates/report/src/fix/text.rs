@@ -23,8 +23,7 @@ impl FixReport {
         incident_lines(&self.incidents, terminal, &mut lines);
         self.summary_lines(terminal, &mut lines);
 
-        let lockfiles = self.entries.iter().map(|entry| &entry.lockfile);
-        let several = lockfiles.collect::<BTreeSet<_>>().len() > 1;
+        let several = self.has_several_lockfiles();
         for step in &self.steps {
             let title = format!(
                 "Step {}: fixes {}; {}",
@@ -45,7 +44,7 @@ impl FixReport {
             lines.push(String::new());
         }
 
-        unfixed_lines(&self.unfixed, terminal, &mut lines);
+        unfixed_lines(&self.unfixed, several, terminal, &mut lines);
         incomplete_lines(&self.incomplete, terminal, Detail::Brief, &mut lines);
 
         if with_diff && !self.diff.is_empty() {
@@ -59,6 +58,17 @@ impl FixReport {
         }
 
         lines.iter().map(|line| format!("{line}\n")).collect()
+    }
+
+    /// Whether a package must be told with its lockfile. The only one that changes is in the summary.
+    fn has_several_lockfiles(&self) -> bool {
+        let entries = self.entries.iter().map(|entry| &entry.lockfile);
+        let upgrades = self.upgrades.iter().map(|upgrade| &upgrade.lockfile);
+        let left = self.unfixed.iter().map(|one| &one.lockfile);
+        let lockfiles: BTreeSet<&String> = entries.chain(upgrades).chain(left).collect();
+        let is_told = |lockfile: &&String| self.files.iter().any(|file| file.path == **lockfile);
+
+        lockfiles.len() > 1 || !lockfiles.iter().all(is_told)
     }
 
     /// The summary: what is fixed, what changes, what remains.
@@ -93,7 +103,7 @@ impl FixReport {
             .filter(|upgrade| upgrade.step == step)
             .collect();
         for upgrade in &upgrades {
-            upgrade_lines(upgrade, terminal, lines);
+            upgrade_lines(upgrade, several_files, terminal, lines);
         }
 
         // An upgrade is an entry as well, and is not told twice.
@@ -211,29 +221,37 @@ fn painted(terminal: Terminal, style: anstyle::Style, text: &str) -> Vec<String>
     terminal.flow("", 0, &[Span::styled(style, text)])
 }
 
-fn upgrade_lines(upgrade: &UpgradeReport, terminal: Terminal, lines: &mut Vec<String>) {
-    let spans = [
+fn upgrade_lines(
+    upgrade: &UpgradeReport,
+    several_files: bool,
+    terminal: Terminal,
+    lines: &mut Vec<String>,
+) {
+    let mut spans = vec![
         Span::styled(BOLD, clean(&upgrade.package)),
         Span::new(format!("{} ->", clean(&upgrade.from))),
         Span::styled(GREEN, clean(&upgrade.to)),
-        Span::new(format!(
-            "({}) in {}",
-            upgrade.bump,
-            clean(&upgrade.lockfile)
-        )),
+        Span::new(format!("({})", upgrade.bump)),
     ];
+    if several_files {
+        spans.push(Span::new(format!("in {}", clean(&upgrade.lockfile))));
+    }
+    let mut why = Vec::new();
+    if !upgrade.fixes.is_empty() {
+        why.push(format!("fixes {}", clean(&upgrade.fixes.join(", "))));
+    }
+    if let Some(because) = &upgrade.because_of {
+        why.push(format!("required by the upgrade of {}", clean(because)));
+    }
+    if !why.is_empty() {
+        spans.push(Span::styled(DIM, why.join(", ")));
+    }
     lines.extend(terminal.flow("  ", 6, &spans));
+
     let mut detail = |text: &str| {
         let wrapped = terminal.wrap("", 6, text);
         lines.extend(wrapped.iter().map(|line| terminal.paint(DIM, line)));
     };
-    if !upgrade.fixes.is_empty() {
-        detail(&format!("fixes {}", clean(&upgrade.fixes.join(", "))));
-    }
-    if let Some(because) = &upgrade.because_of {
-        detail(&format!("required by the upgrade of {}", clean(because)));
-    }
-
     for change in &upgrade.requirement_changes {
         detail(&format!("requirement {}", clean(change)));
     }
