@@ -72,6 +72,8 @@ pub fn entry_differences(base: State<'_>, head: State<'_>) -> Vec<EntryDifferenc
             lines::compare(base, head, true, &mut differences)
         }
         format if matches!(format.as_str(), "github-workflow" | "github-action") => {
+            // A tag or commit may be of a fork, and runs with the rights of the workflow.
+            differences.unclear("a reference of a workflow changes, which a person has to judge");
             lines::compare(base, head, false, &mut differences)
         }
         format if matches!(format.as_str(), "maven-pom" | "gradle-version-catalog") => {

@@ -43,12 +43,14 @@ fn only_references_of_a_workflow_may_change() {
     let changed = WORKFLOW
         .replace(&"1".repeat(40), &"2".repeat(40))
         .replace("v4.2.0", "v4.2.1");
-    expect(path, WORKFLOW, &changed, &NONE);
+    let judged = "a reference of a workflow changes, which a person has to judge";
+    expect(path, WORKFLOW, &changed, &[judged]);
     expect(
         path,
         WORKFLOW,
         &changed.replace("make", "curl"),
         &[
+            judged,
             "the line `- run: curl` is new",
             "the line `- run: make` is gone",
         ],
@@ -57,6 +59,6 @@ fn only_references_of_a_workflow_may_change() {
         path,
         WORKFLOW,
         &changed.replace("      - run", "      - uses: x/y@v1\n      - run"),
-        &["the line `- uses: x/y@{version}` is new"],
+        &[judged, "the line `- uses: x/y@{version}` is new"],
     );
 }
