@@ -115,9 +115,8 @@ pub trait Upgradable: Ecosystem {
         false
     }
 
-    /// Names of the optional dependencies that a release needs unless its dependents turn its default
-    /// features off.
-    fn default_needs(&self, _release: &Release) -> BTreeSet<String> {
+    /// Names of the optional dependencies that features of a release turn on.
+    fn activated(&self, _release: &Release, _features: &BTreeSet<String>) -> BTreeSet<String> {
         BTreeSet::new()
     }
 

@@ -39,6 +39,18 @@ impl AskedFeatures {
         asked
     }
 
+    /// The features that are asked of each package.
+    pub(super) fn by_name(&self) -> BTreeMap<String, BTreeSet<String>> {
+        let union = |asked: &Vec<(String, BTreeSet<String>)>| {
+            let features = asked.iter().flat_map(|(_, features)| features.iter());
+            features.cloned().collect()
+        };
+        let names = self.by_name.iter();
+        names
+            .map(|(name, asked)| (name.clone(), union(asked)))
+            .collect()
+    }
+
     /// Whether a release has the features that are asked of its package. Only releases from the
     /// project's version on are meant: an older one can only be a copy for another dependent.
     ///

@@ -95,6 +95,7 @@ impl<'a> ReleaseIndex<'a> {
         let ecosystem = self.ecosystem;
         let asked = self.asked.take();
         let asked = asked.unwrap_or_else(|| AskedFeatures::of(ecosystem, tree));
+        let asked_by_name = asked.by_name();
         let own = tree.judged(findings);
         let frozen = tree
             .lockfile
@@ -122,6 +123,7 @@ impl<'a> ReleaseIndex<'a> {
                 releases: &self.known,
                 judge: &judge,
                 usable: &usable,
+                asked: &asked_by_name,
                 refused: &exclusions.refused,
                 frozen: &frozen,
                 yanked_installable: self.locator.installs_yanked(),

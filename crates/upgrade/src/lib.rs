@@ -78,6 +78,7 @@
 //!             Some(if version == "6.5.2" { found.clone() } else { Judged::default() })
 //!         },
 //!         usable: &|_, _| Ok(()),
+//!         asked: &BTreeMap::new(),
 //!         refused: &BTreeMap::new(),
 //!         frozen: &BTreeMap::new(),
 //!         yanked_installable: true,

@@ -1,8 +1,11 @@
 //! What a package needs: from its entry in the lockfile, or from the metadata of a release.
 
+use std::collections::BTreeSet;
+
 use patchgate_ecosystems::{Release, Requirement};
 use patchgate_model::{DependencyKind, Edge, Origin, Package, PackageIndex};
 
+use crate::graph::Parent;
 use crate::problem::Problem;
 use crate::slot::{Choice, Slot};
 
@@ -14,24 +17,23 @@ impl<'a> Problem<'a> {
             return Some(requirement.to_string());
         }
 
-        let stated = self.stated_requirements(package, edge);
+        let stated = self.stated_requirements(package, edge.to);
         stated.first().map(|one| one.requirement.clone())
     }
 
     /// The features that a locked package asks of one of its dependencies, as far as its metadata is
     /// known.
     pub(crate) fn locked_features(&self, package: &Package, edge: &Edge) -> Vec<String> {
-        let stated = self.stated_requirements(package, edge);
+        let stated = self.stated_requirements(package, edge.to);
         let features = stated.iter().flat_map(|one| one.features.iter().cloned());
         features.collect()
     }
 
     /// The requirements of a locked package on one of its dependencies, in the registry's metadata.
-    fn stated_requirements(&self, package: &Package, edge: &Edge) -> Vec<&'a Requirement> {
+    fn stated_requirements(&self, package: &Package, to: PackageIndex) -> Vec<&'a Requirement> {
         let known = self.request.releases;
         let releases = known.releases(self.request.ecosystem, &package.name);
-        let Some((Ok(releases), needed)) = releases.zip(self.request.lockfile.package(edge.to))
-        else {
+        let Some((Ok(releases), needed)) = releases.zip(self.request.lockfile.package(to)) else {
             return Vec::new();
         };
         let locked = releases.iter().find(|one| one.version == package.version);
@@ -62,7 +64,7 @@ impl<'a> Problem<'a> {
                 self.needs.borrow_mut().details.insert(detail);
                 Vec::new()
             }
-            Some(release) => self.release_needs(package, release),
+            Some(release) => self.release_needs(copy, &slot.name, release),
         }
     }
 
@@ -97,7 +99,13 @@ impl<'a> Problem<'a> {
             .collect()
     }
 
-    fn release_needs(&self, package: Option<&Package>, release: &Release) -> Vec<Needed> {
+    fn release_needs(
+        &self,
+        copy: Option<PackageIndex>,
+        name: &str,
+        release: &Release,
+    ) -> Vec<Needed> {
+        let package = copy.and_then(|copy| self.request.lockfile.package(copy));
         let now = |requirement: &Requirement| {
             let edges = package.into_iter().flat_map(|package| &package.edges);
             edges
@@ -110,9 +118,10 @@ impl<'a> Problem<'a> {
         };
 
         // What applies only under a condition is needed where it was needed before.
-        let by_default = self.request.ecosystem.default_needs(release);
+        let features = self.features_asked(copy, name);
+        let activated = self.request.ecosystem.activated(release, &features);
         let is_needed = |requirement: &Requirement| {
-            !self.is_conditional(requirement) || by_default.contains(&requirement.name)
+            !self.is_conditional(requirement) || activated.contains(&requirement.name)
         };
 
         release
@@ -132,6 +141,26 @@ impl<'a> Problem<'a> {
                 now,
             })
             .collect()
+    }
+
+    /// The features of a package that are asked for: the default ones, those that projects ask for,
+    /// and those of the dependents of a copy, as far as their metadata is known.
+    fn features_asked(&self, copy: Option<PackageIndex>, name: &str) -> BTreeSet<String> {
+        let mut features = BTreeSet::from(["default".to_owned()]);
+        features.extend(self.request.asked.get(name).into_iter().flatten().cloned());
+
+        let dependents = copy.and_then(|copy| self.dependents.get(copy.0 as usize));
+        for dependent in dependents.into_iter().flatten() {
+            let Parent::Package(parent) = dependent.parent else {
+                continue;
+            };
+            if let (Some(parent), Some(copy)) = (self.request.lockfile.package(parent), copy) {
+                let stated = self.stated_requirements(parent, copy);
+                features.extend(stated.iter().flat_map(|one| one.features.iter().cloned()));
+            }
+        }
+
+        features
     }
 
     /// Whether nothing uses what a requirement asks for: the locked version of the dependent requires

@@ -49,6 +49,8 @@ pub(crate) struct Problem<'a> {
     /// What is missing.
     pub(crate) needs: RefCell<MissingFacts>,
     pub(crate) depths: Vec<usize>,
+    /// The dependents of each copy.
+    pub(crate) dependents: Vec<Vec<graph::Dependent>>,
 }
 
 impl<'a> Problem<'a> {
@@ -67,6 +69,7 @@ impl<'a> Problem<'a> {
             relevant: BTreeSet::new(),
             needs: RefCell::default(),
             depths,
+            dependents: graph::dependents(lockfile),
         };
         problem.add_locked_slots();
         let targets = request.targets.iter();
@@ -251,7 +254,6 @@ impl<'a> Problem<'a> {
 
     /// Slots that are open, and all that need them, directly or not.
     fn relevant_slots(&self) -> BTreeSet<SlotId> {
-        let dependents = graph::dependents(self.request.lockfile);
         let count = self.slots.borrow().len();
         let mut queue: Vec<SlotId> = (0..count).filter(|id| self.is_open(*id)).collect();
 
@@ -261,7 +263,7 @@ impl<'a> Problem<'a> {
                 continue;
             }
             for copy in &self.slot(id).copies {
-                for dependent in dependents.get(copy.0 as usize).into_iter().flatten() {
+                for dependent in self.dependents.get(copy.0 as usize).into_iter().flatten() {
                     if let graph::Parent::Package(parent) = dependent.parent {
                         queue.extend(self.slot_of.get(parent.0 as usize));
                     }

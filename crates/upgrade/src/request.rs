@@ -79,6 +79,8 @@ pub struct Request<'a> {
     pub judge: &'a Judge<'a>,
     /// Whether a release can be used in the project.
     pub usable: &'a Usable<'a>,
+    /// The features that the projects ask of packages, by name.
+    pub asked: &'a BTreeMap<String, BTreeSet<String>>,
     /// Versions, by package name, that must not be chosen: the package manager or the scan of an
     /// earlier result refused them.
     pub refused: &'a BTreeMap<String, BTreeSet<String>>,

@@ -346,6 +346,7 @@ impl World {
                 }
                 _ => Ok(()),
             },
+            asked: &BTreeMap::new(),
             refused: &self.refused,
             frozen: &BTreeMap::new(),
             yanked_installable: self.yanked_installable,

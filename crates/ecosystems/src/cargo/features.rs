@@ -134,10 +134,9 @@ pub(super) fn has_all(release: &Release, features: &[String]) -> bool {
         .all(|feature| feature == "default" || package.has(feature))
 }
 
-/// Names of the dependencies that the default features of a release turn on.
-pub(super) fn default_needs(release: &Release) -> BTreeSet<String> {
-    let asked = BTreeSet::from(["default".to_owned()]);
-    let active = Package::of_release(release).activate(&asked);
+/// Names of the dependencies that features of a release turn on.
+pub(super) fn activated(release: &Release, features: &BTreeSet<String>) -> BTreeSet<String> {
+    let active = Package::of_release(release).activate(features);
     active.dependencies.into_keys().collect()
 }
 
@@ -253,7 +252,7 @@ mod tests {
         assert!(active.features.contains("strong"));
         assert!(!active.features.contains("weak"));
         assert_eq!(
-            Cargo.default_needs(&release),
+            Cargo.activated(&release, &BTreeSet::from(["default".to_owned()])),
             BTreeSet::from(["strong".to_owned(), "weak".to_owned()])
         );
     }

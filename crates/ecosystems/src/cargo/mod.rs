@@ -179,8 +179,8 @@ impl Upgradable for Cargo {
         true
     }
 
-    fn default_needs(&self, release: &Release) -> BTreeSet<String> {
-        features::default_needs(release)
+    fn activated(&self, release: &Release, features: &BTreeSet<String>) -> BTreeSet<String> {
+        features::activated(release, features)
     }
 
     fn has_features(&self, release: &Release, features: &[String]) -> bool {
