@@ -353,6 +353,7 @@ impl PlanArgs {
         let strategy = self.strategy;
 
         FixOptions {
+            workflows: true,
             manager_timeout: Duration::from_secs(self.manager_timeout),
             time_limit: TimeLimit::from_now(self.time_limit),
             engine: match self.engine {

@@ -31,6 +31,8 @@ pub(crate) struct FixContext<'a> {
     pub(crate) engine: Engine,
     /// What a plan may change.
     pub(crate) options: PlanOptions,
+    /// Whether workflows may change.
+    pub(crate) workflows: bool,
     /// The findings to fix, by id, alias or name of the package. Empty for all.
     pub(crate) only: &'a [String],
     /// The findings to fix of those, by package and id. `None` for all.

@@ -16,6 +16,9 @@ use crate::deadline::TimeLimit;
 use crate::types::FormatSupport;
 use crate::{plan_report, requirements, session};
 
+/// The ecosystem whose files run with the rights of the repository.
+const WORKFLOWS: &str = "GitHub Actions";
+
 /// Options of [`crate::fix`], as a user gives them.
 #[derive(Debug, Clone)]
 pub struct FixOptions {
@@ -27,6 +30,9 @@ pub struct FixOptions {
     pub engine: Engine,
     /// What a plan may change.
     pub plan: PlanOptions,
+    /// Whether workflows may change. A pull request cannot: its token may not write them, and the gate
+    /// blocks it.
+    pub workflows: bool,
     /// The findings to fix, by id, alias or name of the package. Empty for all.
     pub only: Vec<String>,
     /// The findings to fix of those, by package and id. `None` for all.
@@ -90,6 +96,7 @@ pub(crate) async fn plan_scanned(
         time_limit: options.time_limit,
         engine: options.engine,
         options: options.plan,
+        workflows: options.workflows,
         only: &options.only,
         chosen: options.chosen.as_ref(),
         suppressions: &scan.suppressions(),
@@ -156,7 +163,7 @@ async fn plan(context: &FixContext<'_>) -> Fixed {
         .map(|(path, bytes)| (path.clone(), bytes.clone()))
         .collect();
     for lockfile in &context.contents.inventory.lockfiles {
-        let support = match supported(lockfile, context.engine) {
+        let support = match supported(context, lockfile) {
             Ok(support) => support,
             Err(reason) => {
                 let limit = context.time_limit;
@@ -197,7 +204,7 @@ async fn plan(context: &FixContext<'_>) -> Fixed {
 ///
 /// # Errors
 /// Why it cannot be fixed.
-fn supported(lockfile: &Lockfile, engine: Engine) -> Result<FormatSupport, String> {
+fn supported(context: &FixContext<'_>, lockfile: &Lockfile) -> Result<FormatSupport, String> {
     if let Some(gap) = lockfile.gap() {
         return Err(format!(
             "`patchgate fix` does not change a file that was read in part: line {} {}",
@@ -214,7 +221,15 @@ fn supported(lockfile: &Lockfile, engine: Engine) -> Result<FormatSupport, Strin
             )
         })?;
 
-    FormatSupport::new(ecosystem, format, engine)
+    if !context.workflows && ecosystem.name().as_str() == WORKFLOWS {
+        return Err(
+            "a pull request does not change workflows: run `patchgate fix --apply`, and \
+                    propose the change yourself"
+                .to_owned(),
+        );
+    }
+
+    FormatSupport::new(ecosystem, format, context.engine)
 }
 
 /// The files besides the manifests that the writer of a format reads.

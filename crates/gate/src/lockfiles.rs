@@ -4,6 +4,8 @@ use patchgate_ecosystems::{Format, Input, Siblings, Upgradable, fixable_format};
 use patchgate_lockfile_diff::{EntryDifference, LockfileDiff, State, compare, entry_differences};
 use patchgate_model::{Evidence, Fetched, FileContents, Lockfile, Missing};
 
+use crate::rules::is_protected;
+
 /// The differences of all changed lockfiles.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct LockfileDifferences {
@@ -28,7 +30,9 @@ pub(crate) fn differences(evidence: &Evidence) -> Result<LockfileDifferences, Ve
     let mut all = LockfileDifferences::default();
     let mut missing = Vec::new();
     for file in files {
-        let Some((ecosystem, format)) = fixable_format(&file.path) else {
+        // A rule of its own judges a workflow as a whole.
+        let format = fixable_format(&file.path).filter(|_| !is_protected(&file.path));
+        let Some((ecosystem, format)) = format else {
             continue;
         };
         if let Err(reason) = add(ecosystem, format, &file.path, (&base, &head), &mut all) {

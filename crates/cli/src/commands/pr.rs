@@ -243,7 +243,8 @@ impl Made {
 
 impl Run<'_> {
     async fn plan(&self, inputs: &Inputs, progress: &Progress) -> anyhow::Result<Made> {
-        let options = self.args.plan.options();
+        let mut options = self.args.plan.options();
+        options.workflows = false;
         let request = ScanRequest {
             inputs,
             config: self.config,

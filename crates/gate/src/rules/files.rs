@@ -183,7 +183,7 @@ fn paths(file: &ChangedFile) -> impl Iterator<Item = &str> {
     std::iter::once(file.path.as_str()).chain(file.previous_path.as_deref())
 }
 
-fn is_protected(path: &str) -> bool {
+pub(crate) fn is_protected(path: &str) -> bool {
     let lower = path.to_ascii_lowercase();
     let name = file_name(&lower);
     lower.starts_with(".github/")
@@ -191,8 +191,11 @@ fn is_protected(path: &str) -> bool {
         || PROTECTED_NAMES.contains(&name)
 }
 
-/// Whether Patchgate's fixes edit files of this name.
+/// Whether Patchgate's pull requests change files of this name.
 fn is_editable(path: &str) -> bool {
+    if is_protected(path) {
+        return false;
+    }
     fixable_format(path).is_some() || is_fixable_manifest(path)
 }
 

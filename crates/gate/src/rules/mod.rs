@@ -10,6 +10,8 @@ mod plan;
 mod policy;
 mod pull_request;
 
+pub(crate) use files::is_protected;
+
 use crate::context::{Context, Outcome};
 
 /// One condition for a merge.
