@@ -24,7 +24,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use patchgate_model::{Bump, EcosystemName, Purl};
 
 pub use projection::resolution_manifest;
-pub use write::{with_format_of, with_versions};
+pub use write::{with_format_of, with_versions, without_package};
 
 use self::version::Version;
 use crate::{

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_model::{Lockfile, Origin, Package, PackageIndex};
 
-pub use self::prepare::{with_format_of, with_versions};
+pub use self::prepare::{with_format_of, with_versions, without_package};
 
 use self::activation::{Facts, is_registry};
 use self::text::{Entry, LockText, Node};

@@ -71,6 +71,14 @@ fn cause_first<'l>(lines: &[&'l str]) -> Vec<&'l str> {
         .collect()
 }
 
+/// The locked package, as name and version, that leaves no version for another one.
+pub(super) fn in_the_way(output: &Output) -> Option<(&str, &str)> {
+    let (_, rest) = output.stderr.split_once("previously selected package `")?;
+    let (package, _) = rest.split_once('`')?;
+    let (name, version) = package.split_once(" v")?;
+    Some((name, version.split(' ').next().unwrap_or(version)))
+}
+
 /// The first of some packages, given as name and version, that a message mentions.
 pub(super) fn mentioned<'p>(
     output: &Output,
@@ -169,6 +177,20 @@ mod tests {
         assert!(!is_unreachable(&says(
             "error: failed to select a version for `a`.\n"
         )));
+    }
+
+    #[test]
+    fn the_locked_package_in_the_way_is_found() {
+        let output = Output {
+            success: false,
+            stdout: String::new(),
+            stderr:
+                "error: failed to select a version for `h2`.\n\nall possible versions conflict \
+                     with previously selected packages.\n\n  previously selected package \
+                     `h2 v0.3.21`\n    ... which satisfies dependency `h2 = \"^0.3.10\"`\n"
+                    .to_owned(),
+        };
+        assert_eq!(in_the_way(&output), Some(("h2", "0.3.21")));
     }
 
     #[test]

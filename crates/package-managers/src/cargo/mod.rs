@@ -31,7 +31,7 @@ use registry::registry;
 use std::path::Path;
 
 use locked::Locked;
-use patchgate_ecosystems::cargo::{with_format_of, with_versions};
+use patchgate_ecosystems::cargo::{with_format_of, with_versions, without_package};
 
 use crate::process::{self, Output};
 use crate::scratch::{Project, Scratch};
@@ -189,7 +189,8 @@ impl<'a> Run<'a> {
         Err(settle_error(&output))
     }
 
-    /// Applies all changes in one run. False when they have to be tried one by one: the lockfile has
+    /// Applies all changes in one run, or in some more where locked packages are in the way: Cargo then
+    /// chooses their versions anew. False when they have to be tried one by one: the lockfile has
     /// an unusual layout, or Cargo refuses the whole without a word about one of them.
     async fn apply_together(&self, pins: &[PinnedVersion]) -> Result<bool, RelockError> {
         let changes: Vec<(&str, &str, &str)> = pins
@@ -200,14 +201,32 @@ impl<'a> Run<'a> {
         let Some(changed) = lockfile.and_then(|text| with_versions(text, &changes)) else {
             return Ok(false);
         };
-        self.write_lockfile(changed.as_bytes())?;
 
-        let output = self.cargo(&["update", "--workspace"]).await?;
-        if output.success {
-            return Ok(true);
-        }
-        if explain::is_unreachable(&output) {
-            return Err(settle_error(&output));
+        let mut seed = changed;
+        let mut output;
+        loop {
+            self.write_lockfile(seed.as_bytes())?;
+            output = self.cargo(&["update", "--workspace"]).await?;
+            if output.success {
+                return Ok(true);
+            }
+            if explain::is_unreachable(&output) {
+                return Err(settle_error(&output));
+            }
+
+            // Each round has one entry less.
+            let in_the_way = explain::in_the_way(&output);
+            let in_the_way = in_the_way.filter(|locked| {
+                !pins
+                    .iter()
+                    .any(|pin| (pin.name.as_str(), pin.to.as_str()) == *locked)
+            });
+            let without =
+                in_the_way.and_then(|(name, version)| without_package(&seed, name, version));
+            match without {
+                Some(without) => seed = without,
+                None => break,
+            }
         }
         let wanted = pins.iter().map(|pin| (pin.name.as_str(), pin.to.as_str()));
         match explain::mentioned(&output, wanted) {

@@ -178,9 +178,33 @@ fn merged(nodes: Vec<Node>) -> Vec<Node> {
     kept
 }
 
+/// The text of a lockfile without the entry of a package, which Cargo then resolves anew. `None` if
+/// it has no such entry.
+pub fn without_package(lockfile: &str, name: &str, version: &str) -> Option<String> {
+    let entry = format!("[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n");
+    let (before, rest) = lockfile.split_once(&entry)?;
+    let after = match rest.split_once("\n[") {
+        Some((_, after)) => format!("[{after}"),
+        None => String::new(),
+    };
+
+    Some(format!("{before}{after}"))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_entry_goes() {
+        let lockfile = file(4, "far", "main");
+        let without = without_package(&lockfile, "app", "0.1.0").unwrap();
+        assert!(!without.contains("name = \"app\""));
+        assert!(without.contains("\n\n[[package]]\nname = \"far\""));
+        let without = without_package(&lockfile, "far", "0.1.0").unwrap();
+        assert!(without.ends_with("\n]\n\n"));
+        assert_eq!(without_package(&lockfile, "far", "0.2.0"), None);
+    }
 
     /// A lockfile of a project that needs a package from a git repository.
     fn file(version: u8, name: &str, branch: &str) -> String {
