@@ -214,15 +214,9 @@ impl<'a> Run<'a> {
                 return Err(settle_error(&output));
             }
 
-            // Each round has one entry less.
-            let in_the_way = explain::in_the_way(&output);
-            let in_the_way = in_the_way.filter(|locked| {
-                !pins
-                    .iter()
-                    .any(|pin| (pin.name.as_str(), pin.to.as_str()) == *locked)
-            });
-            let without =
-                in_the_way.and_then(|(name, version)| without_package(&seed, name, version));
+            // Each round has one entry less. A change that is in the way was only the smallest one.
+            let without = explain::in_the_way(&output)
+                .and_then(|(name, version)| without_package(&seed, name, version));
             match without {
                 Some(without) => seed = without,
                 None => break,
