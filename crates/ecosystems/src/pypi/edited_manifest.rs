@@ -44,7 +44,7 @@ pub(super) fn before(
                 to: from.to_owned(),
             };
             let current = before.as_deref().unwrap_or(text);
-            // Two edges may stand for one line.
+            // Two edges may come from one line.
             if before.is_some()
                 && edit::edit(
                     path,

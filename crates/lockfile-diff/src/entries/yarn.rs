@@ -153,7 +153,7 @@ impl<'t> Cut<'t> {
                 id.extend(resolution.map(|line| line.trim().to_owned()));
                 cut.entries.entry(id).or_default().insert(set.clone());
             }
-            // The entry of the project itself, which is no package.
+            // The entry of the project itself, which is not a package.
             if let (true, Some(resolution)) = (packages.is_empty(), resolution) {
                 let id = vec![resolution.trim().to_owned()];
                 cut.entries.entry(id).or_default().insert(set);

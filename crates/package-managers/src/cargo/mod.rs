@@ -190,7 +190,7 @@ impl<'a> Run<'a> {
     }
 
     /// Applies all changes in one run, or in some more where locked packages are in the way: Cargo then
-    /// chooses their versions anew. False when they have to be tried one by one: the lockfile has
+    /// chooses their versions again. False when they have to be tried one by one: the lockfile has
     /// an unusual layout, or Cargo refuses the whole without a word about one of them.
     async fn apply_together(&self, pins: &[PinnedVersion]) -> Result<bool, RelockError> {
         let changes: Vec<(&str, &str, &str)> = pins

@@ -178,7 +178,7 @@ fn merged(nodes: Vec<Node>) -> Vec<Node> {
     kept
 }
 
-/// The text of a lockfile without the entry of a package, which Cargo then resolves anew. `None` if
+/// The text of a lockfile without the entry of a package, which Cargo then resolves again. `None` if
 /// it has no such entry.
 pub fn without_package(lockfile: &str, name: &str, version: &str) -> Option<String> {
     let entry = format!("[[package]]\nname = \"{name}\"\nversion = \"{version}\"\n");

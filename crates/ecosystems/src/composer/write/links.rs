@@ -14,7 +14,7 @@ pub(super) struct Linked {
     version: String,
     requires: Vec<(String, String)>,
     conflicts: Vec<(String, String)>,
-    /// Names that it stands for, with their versions.
+    /// Names that it provides or replaces, with their versions.
     provides: Vec<(String, String)>,
     replaces: BTreeSet<String>,
     /// Whether the entry is new, so that nothing has accepted it yet.
@@ -104,7 +104,7 @@ impl<'a> Links<'a> {
         seen.iter().filter_map(name).collect()
     }
 
-    /// Checks that no package lacks a requirement or stands in the way of another one, as far as the
+    /// Checks that no package lacks a requirement or conflicts with another one, as far as the
     /// new entries have a part in it.
     pub(super) fn check(&self) -> Result<(), String> {
         for package in self.packages {

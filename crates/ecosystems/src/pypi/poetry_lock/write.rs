@@ -2,7 +2,7 @@
 //!
 //! The entry of a package that gets another release is written again. Poetry also computes from the
 //! whole graph in which groups and environments each package is needed. Changes after which that
-//! would be computed anew for other packages are refused, and so are markers with alternatives, whose
+//! would be computed again for other packages are refused, and so are markers with alternatives, whose
 //! order Poetry changes.
 
 mod document;
