@@ -315,6 +315,9 @@ pub(crate) struct PlanArgs {
 enum Strategy {
     /// The smallest release that fixes a finding; parents move and requirements are raised where needed
     Smallest,
+    /// As many findings as possible: in a conflict, the package with the fewest is left, not the
+    /// least urgent one
+    MostFixed,
     /// The newest release that fixes a finding
     Newest,
     /// Requirements in manifests stay as they are
@@ -371,6 +374,7 @@ impl PlanArgs {
                 moves_parents: strategy != Strategy::DirectOnly,
                 overrides: !self.no_overrides && strategy != Strategy::InPlace,
                 newest: strategy == Strategy::Newest,
+                most_fixed: strategy == Strategy::MostFixed,
             },
             only: self.only.clone(),
             chosen: None,

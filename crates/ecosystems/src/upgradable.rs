@@ -115,9 +115,20 @@ pub trait Upgradable: Ecosystem {
         false
     }
 
-    /// Names of the optional dependencies that features of a release turn on.
-    fn activated(&self, _release: &Release, _features: &BTreeSet<String>) -> BTreeSet<String> {
-        BTreeSet::new()
+    /// Whether features decide which dependencies a package has. The dependents of a package state
+    /// them, so the metadata of all of them is needed (Cargo).
+    fn has_feature_graph(&self) -> bool {
+        false
+    }
+
+    /// The dependencies that features of a release turn on or ask features of, each with these
+    /// features.
+    fn turned_on(
+        &self,
+        _release: &Release,
+        _features: &BTreeSet<String>,
+    ) -> BTreeMap<String, BTreeSet<String>> {
+        BTreeMap::new()
     }
 
     /// Whether a release has every feature that a dependent asks for. One that lacks a feature is no

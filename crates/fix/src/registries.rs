@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use patchgate_ecosystems::{MetadataRequest, ParseError, Release, Upgradable, limits};
+use patchgate_ecosystems::{Downloads, MetadataRequest, ParseError, Release, Upgradable, limits};
 use patchgate_http::{Caching, Client, Request, redact_url};
 use patchgate_model::{Lockfile, error_chain};
 use patchgate_package_managers::{ConfigurationFile, RegistryLocator, RelockError, RunOptions};
@@ -206,6 +206,36 @@ pub(super) async fn details(
     answers
 }
 
+/// Fetches documents, by address.
+///
+/// # Errors
+/// Why one of them is missing, as a fragment for a person.
+pub(super) async fn documents(
+    client: &Client,
+    wanted: Vec<MetadataRequest>,
+) -> Result<Downloads, String> {
+    let mut documents = Downloads::new();
+    let mut running = tokio::task::JoinSet::new();
+    let mut wanted = wanted.into_iter();
+    loop {
+        while running.len() < PARALLEL
+            && let Some(wanted) = wanted.next()
+        {
+            let client = client.clone();
+            running.spawn(async move {
+                let body = ask(&client, &wanted).await;
+                (wanted.url, body)
+            });
+        }
+
+        // A task ends early only by a panic, which ends the process.
+        let Some(Ok((url, body))) = running.join_next().await else {
+            return Ok(documents);
+        };
+        documents.insert(url, body.map_err(|unanswered| unanswered.reason)?);
+    }
+}
+
 async fn complete(
     client: &Client,
     ecosystem: &dyn Upgradable,
@@ -243,7 +273,7 @@ fn unreadable(wanted: &MetadataRequest, error: &ParseError) -> Unanswered {
 }
 
 /// The body of a document of a registry.
-pub(super) async fn ask(client: &Client, wanted: &MetadataRequest) -> Result<Vec<u8>, Unanswered> {
+async fn ask(client: &Client, wanted: &MetadataRequest) -> Result<Vec<u8>, Unanswered> {
     let mut request = Request::get(wanted.url.clone()).max_bytes(limits::MAX_METADATA_BYTES as u64);
     if let Some(accept) = wanted.accept {
         request = request.accept(accept);

@@ -18,7 +18,7 @@ use crate::asked_features::AskedFeatures;
 use crate::context::{Failure, FixContext};
 use crate::exclusions::Exclusions;
 use crate::lock_state::{LockState, ids};
-use crate::registries::{Registries, Unanswered, ask};
+use crate::registries::{Registries, Unanswered, documents};
 
 /// Most rounds of looking up metadata that the planner lacks. Each follows the graph one step up or down.
 const MAX_ROUNDS: usize = 400;
@@ -208,20 +208,14 @@ impl<'a> ReleaseIndex<'a> {
         lockfile: &Lockfile,
         graph: &TargetGraph,
     ) -> Result<Downloads, String> {
-        let mut downloads = Downloads::new();
+        let mut wanted = BTreeSet::new();
         for node in &graph.nodes {
-            let Some(release) = &node.release else {
-                continue;
-            };
-            for wanted in writer.downloads_for(lockfile, &node.name, release) {
-                let body = ask(self.context.client, &wanted)
-                    .await
-                    .map_err(|unanswered| unanswered.reason)?;
-                downloads.insert(wanted.url, body);
+            if let Some(release) = &node.release {
+                wanted.extend(writer.downloads_for(lockfile, &node.name, release));
             }
         }
 
-        Ok(downloads)
+        documents(self.context.client, wanted.into_iter().collect()).await
     }
 
     /// A graph with the release of every package of a registry, for writers that need them. A package

@@ -282,6 +282,10 @@ impl<'p, 'a> Attempt<'p, 'a> {
         let bound = needed
             .now
             .and_then(|copy| self.problem.slot_of.get(copy.0 as usize).copied());
+        // It comes in, because dependents ask the package for more features.
+        if needed.now.is_none() {
+            return self.condition(needed, None);
+        }
         let bound = bound.filter(|bound| self.problem.is_relevant(*bound))?;
 
         let is_met = self.problem.set(bound, needed).contains(&LOCKED);
@@ -353,7 +357,7 @@ impl<'p, 'a> Attempt<'p, 'a> {
 
         let mut conditions: BTreeMap<Variable, Set> = BTreeMap::new();
         for copy in copies {
-            let needs = self.problem.dependencies(&slot, copy, choice);
+            let needs = self.problem.dependencies(id, copy, choice);
             for needed in needs {
                 let condition = match choice {
                     LOCKED => self.locked_condition(&needed),

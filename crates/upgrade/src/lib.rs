@@ -102,6 +102,7 @@
 
 mod attempt;
 mod explain;
+mod features;
 mod graph;
 mod needs;
 mod outcome;
@@ -119,6 +120,8 @@ pub use request::{
     Proposal, Releases, Request, Target, Usable,
 };
 
+#[cfg(test)]
+mod feature_tests;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! What a package needs: from its entry in the lockfile, or from the metadata of a release.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_ecosystems::{Release, Requirement};
 use patchgate_model::{DependencyKind, Edge, Origin, Package, PackageIndex};
 
 use crate::graph::Parent;
 use crate::problem::Problem;
-use crate::slot::{Choice, Slot};
+use crate::slot::{Choice, SlotId};
 
 impl<'a> Problem<'a> {
     /// The requirement of a locked package on one of its dependencies: from the lockfile, else from the
@@ -31,14 +31,9 @@ impl<'a> Problem<'a> {
 
     /// The requirements of a locked package on one of its dependencies, in the registry's metadata.
     fn stated_requirements(&self, package: &Package, to: PackageIndex) -> Vec<&'a Requirement> {
-        let known = self.request.releases;
-        let releases = known.releases(self.request.ecosystem, &package.name);
-        let Some((Ok(releases), needed)) = releases.zip(self.request.lockfile.package(to)) else {
-            return Vec::new();
-        };
-        let locked = releases.iter().find(|one| one.version == package.version);
-
-        let on_needed = locked.map(|release| requirements_on(release, needed));
+        let needed = self.request.lockfile.package(to);
+        let locked = self.locked_release(package).zip(needed);
+        let on_needed = locked.map(|(release, needed)| requirements_on(release, needed));
         on_needed.into_iter().flatten().collect()
     }
 
@@ -46,10 +41,11 @@ impl<'a> Problem<'a> {
     /// Empty when they are not known yet, which is recorded.
     pub(crate) fn dependencies(
         &self,
-        slot: &Slot<'a>,
+        id: SlotId,
         copy: Option<PackageIndex>,
         choice: Choice,
     ) -> Vec<Needed> {
+        let slot = self.slot(id);
         let package = copy.and_then(|copy| self.request.lockfile.package(copy));
         // Whether a new package is used at all is not known.
         if package.is_none() && self.request.ecosystem.prunes_unused() {
@@ -57,18 +53,18 @@ impl<'a> Problem<'a> {
         }
         match slot.release(choice) {
             None => package
-                .map(|package| self.locked_needs(package))
+                .map(|package| self.locked_needs(id, package))
                 .unwrap_or_default(),
             Some(release) if release.details.is_some() => {
                 let detail = (slot.name.clone(), release.version.clone());
                 self.needs.borrow_mut().details.insert(detail);
                 Vec::new()
             }
-            Some(release) => self.release_needs(copy, &slot.name, release),
+            Some(release) => self.release_needs(id, copy, release),
         }
     }
 
-    fn locked_needs(&self, package: &Package) -> Vec<Needed> {
+    fn locked_needs(&self, id: SlotId, package: &Package) -> Vec<Needed> {
         // A member's dependencies are those of the project of the same name, which has the manifest.
         let rooted = |name: &str| {
             self.request
@@ -81,28 +77,59 @@ impl<'a> Problem<'a> {
             return Vec::new();
         }
 
-        package
-            .edges
-            .iter()
-            .map(|edge| Needed {
-                package: self
-                    .request
-                    .lockfile
-                    .package(edge.to)
-                    .map_or_else(|| edge.name.to_string(), |needed| needed.name.clone()),
-                name: edge.name.to_string(),
-                requirement: self.locked_requirement(package, edge),
-                features: self.locked_features(package, edge),
-                kind: edge.kind,
-                now: Some(edge.to),
+        let locked = package.edges.iter().map(|edge| Needed {
+            package: self
+                .request
+                .lockfile
+                .package(edge.to)
+                .map_or_else(|| edge.name.to_string(), |needed| needed.name.clone()),
+            name: edge.name.to_string(),
+            requirement: self.locked_requirement(package, edge),
+            features: self.locked_features(package, edge),
+            kind: edge.kind,
+            now: Some(edge.to),
+        });
+
+        locked.chain(self.newly_needed(id, package)).collect()
+    }
+
+    /// What a package that keeps its version needs in addition, because its dependents ask it for more
+    /// features than before.
+    pub(crate) fn newly_needed(&self, id: SlotId, package: &Package) -> Vec<Needed> {
+        let asked = self.asked.borrow();
+        let (Some(features), Some(release)) = (asked.get(&id), self.locked_release(package)) else {
+            return Vec::new();
+        };
+
+        let turned_on = self.request.ecosystem.turned_on(release, features);
+        let is_locked = |requirement: &Requirement| {
+            package.edges.iter().any(|edge| {
+                let needed = self.request.lockfile.package(edge.to);
+                needed.is_some_and(|needed| meets(requirement, needed))
             })
+        };
+        release
+            .requirements
+            .iter()
+            .filter(|one| one.optional && one.kind != DependencyKind::Development)
+            .filter(|one| turned_on.contains_key(&one.name) && !is_locked(one))
+            .map(|one| needed(one, &turned_on, None))
             .collect()
+    }
+
+    /// The registry's metadata of a locked package, as far as it is known.
+    pub(crate) fn locked_release(&self, package: &Package) -> Option<&'a Release> {
+        let known = self.request.releases;
+        let releases = known
+            .releases(self.request.ecosystem, &package.name)?
+            .ok()?;
+        releases.iter().find(|one| one.version == package.version)
     }
 
     fn release_needs(
         &self,
+        id: SlotId,
         copy: Option<PackageIndex>,
-        name: &str,
         release: &Release,
     ) -> Vec<Needed> {
         let package = copy.and_then(|copy| self.request.lockfile.package(copy));
@@ -118,36 +145,37 @@ impl<'a> Problem<'a> {
         };
 
         // What applies only under a condition is needed where it was needed before.
-        let features = self.features_asked(copy, name);
-        let activated = self.request.ecosystem.activated(release, &features);
+        let features = self.features_asked(id, copy);
+        let turned_on = self.request.ecosystem.turned_on(release, &features);
         let is_needed = |requirement: &Requirement| {
-            !self.is_conditional(requirement) || activated.contains(&requirement.name)
+            !self.is_conditional(requirement) || turned_on.contains_key(&requirement.name)
         };
 
+        // Once the features are certain, so is what they turn on.
+        let is_certain = self.asked.borrow().contains_key(&id);
         release
             .requirements
             .iter()
             .filter(|requirement| requirement.kind != DependencyKind::Development)
             .filter(|requirement| !release.bundled.contains(&requirement.name))
             .map(|requirement| (requirement, now(requirement)))
-            .filter(|(requirement, now)| now.is_some() || is_needed(requirement))
+            .filter(|(requirement, now)| (now.is_some() && !is_certain) || is_needed(requirement))
             .filter(|(requirement, _)| !self.is_unused(package, requirement))
-            .map(|(requirement, now)| Needed {
-                package: requirement.package_name().to_owned(),
-                name: requirement.name.clone(),
-                requirement: Some(requirement.requirement.clone()),
-                features: requirement.features.clone(),
-                kind: requirement.kind,
-                now,
-            })
+            .map(|(requirement, now)| needed(requirement, &turned_on, now))
             .collect()
     }
 
-    /// The features of a package that are asked for: the default ones, those that projects ask for,
-    /// and those of the dependents of a copy, as far as their metadata is known.
-    fn features_asked(&self, copy: Option<PackageIndex>, name: &str) -> BTreeSet<String> {
+    /// The features of a package that are asked for: those of the last solution, else the default ones,
+    /// those that projects ask for, and those of the dependents of a copy, as far as their metadata is
+    /// known.
+    fn features_asked(&self, id: SlotId, copy: Option<PackageIndex>) -> BTreeSet<String> {
+        if let Some(asked) = self.asked.borrow().get(&id) {
+            return asked.clone();
+        }
+
         let mut features = BTreeSet::from(["default".to_owned()]);
-        features.extend(self.request.asked.get(name).into_iter().flatten().cloned());
+        let of_projects = self.request.asked.get(&self.slot(id).name);
+        features.extend(of_projects.into_iter().flatten().cloned());
 
         let dependents = copy.and_then(|copy| self.dependents.get(copy.0 as usize));
         for dependent in dependents.into_iter().flatten() {
@@ -170,12 +198,7 @@ impl<'a> Problem<'a> {
         if !self.request.ecosystem.prunes_unused() || self.is_locked(name) {
             return false;
         }
-        let locked = dependent.and_then(|dependent| {
-            let known = self.request.releases;
-            let releases = known.releases(self.request.ecosystem, &dependent.name)?;
-            let mut releases = releases.ok()?.iter();
-            releases.find(|release| release.version == dependent.version)
-        });
+        let locked = dependent.and_then(|dependent| self.locked_release(dependent));
         let (Some(dependent), Some(locked)) = (dependent, locked) else {
             return false;
         };
@@ -217,6 +240,25 @@ impl Needed {
     pub(crate) fn key(&self) -> String {
         let requirement = self.requirement.as_deref().unwrap_or_default();
         format!("{requirement} [{}]", self.features.join(","))
+    }
+}
+
+/// A requirement of a release, with the features that its own features ask for.
+fn needed(
+    requirement: &Requirement,
+    turned_on: &BTreeMap<String, BTreeSet<String>>,
+    now: Option<PackageIndex>,
+) -> Needed {
+    let more = turned_on.get(&requirement.name).into_iter().flatten();
+    let features: BTreeSet<&String> = requirement.features.iter().chain(more).collect();
+
+    Needed {
+        package: requirement.package_name().to_owned(),
+        name: requirement.name.clone(),
+        requirement: Some(requirement.requirement.clone()),
+        features: features.into_iter().cloned().collect(),
+        kind: requirement.kind,
+        now,
     }
 }
 

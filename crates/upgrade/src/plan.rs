@@ -1,6 +1,7 @@
 //! From a question to a plan: tier by tier, and in each as many findings as go together.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_model::{Bump, PackageIndex};
@@ -8,6 +9,7 @@ use pubgrub::External;
 
 use crate::attempt::{Attempt, Bindings, Failed, Limits, Solution, Tree, Variable};
 use crate::explain;
+use crate::features::{self, Asked};
 use crate::graph;
 use crate::outcome;
 use crate::problem::Problem;
@@ -32,6 +34,8 @@ pub(crate) struct Planner<'p, 'a> {
     /// The reason of the last attempt on each finding that remains.
     pub(crate) reasons: BTreeMap<Wanted, String>,
     needs: MissingFacts,
+    /// The features that each slot is asked for in the lockfile.
+    pub(crate) asked_before: OnceCell<Asked>,
 }
 
 /// Finds the smallest safe change for the findings to fix.
@@ -57,6 +61,7 @@ pub fn plan(request: &Request<'_>) -> Planned {
         copies: BTreeMap::new(),
         reasons: BTreeMap::new(),
         needs: MissingFacts::default(),
+        asked_before: OnceCell::new(),
     };
 
     let (open, mut left) = planner.movable_targets();
@@ -157,6 +162,11 @@ impl<'a> Planner<'_, 'a> {
     fn run_tiers(&mut self, open: &[(Wanted, bool)]) {
         let tiers = tiers(self.problem.request);
         for (index, limits) in tiers.iter().enumerate() {
+            // Where no release has a notice, a tier that avoids them is the same as one that does not.
+            if !limits.avoids_notices && !self.problem.has_notices() {
+                continue;
+            }
+
             // A notice is worth no change that may break something.
             let trying: Vec<Wanted> = open
                 .iter()
@@ -260,22 +270,52 @@ impl<'a> Planner<'_, 'a> {
         }
     }
 
+    /// Searches for a solution without these findings and those that are fixed already.
     fn attempt(&self, limits: &Limits, trying: &[Wanted]) -> Result<Solution, Failed> {
+        // The features belong to the solution that is kept.
+        let kept = self.problem.asked.take();
+        let result = self.attempt_with_features(limits, trying);
+        if result.is_err() {
+            self.problem.asked.replace(kept);
+        }
+
+        result
+    }
+
+    fn attempt_with_features(
+        &self,
+        limits: &Limits,
+        trying: &[Wanted],
+    ) -> Result<Solution, Failed> {
         let mut active: BTreeMap<SlotId, BTreeSet<String>> = BTreeMap::new();
         for (slot, id) in self.fixed.iter().chain(trying) {
             active.entry(*slot).or_default().insert(id.clone());
         }
-        let attempt = Attempt::new(
-            self.problem,
-            limits,
-            &active,
-            &self.solution,
-            &self.overridden,
-            &self.bindings,
-            &self.direct,
-        );
+        let solve = || {
+            let attempt = Attempt::new(
+                self.problem,
+                limits,
+                &active,
+                &self.solution,
+                &self.overridden,
+                &self.bindings,
+                &self.direct,
+            );
+            attempt.solve()
+        };
 
-        attempt.solve()
+        let mut solution = solve()?;
+        for _ in 1..features::MAX_ROUNDS {
+            if !self.learn_features(&solution) {
+                break;
+            }
+            if !self.problem.needs.borrow().is_empty() {
+                return Err(Failed::Facts);
+            }
+            solution = solve()?;
+        }
+
+        Ok(solution)
     }
 
     /// Records the packages of a conflict whose releases are not known.
@@ -293,11 +333,18 @@ impl<'a> Planner<'_, 'a> {
     }
 
     /// The index of the finding that is left out for the others: among those of the conflict, one of
-    /// the slot of the least urgent, and there the one that needs the greatest step.
+    /// the slot of the least urgent (or with the fewest findings), and there the one that needs the
+    /// greatest step.
     fn least_worth(&self, tree: &Tree, trying: &[Wanted]) -> Option<usize> {
         let slots = unsolved_slots(tree);
-        let in_conflict = |(slot, _): &Wanted| slots.contains(slot);
-        let Some(last) = trying.iter().rposition(in_conflict) else {
+        let mut in_conflict = (0..trying.len()).filter(|index| slots.contains(&trying[*index].0));
+        let count = |slot: SlotId| trying.iter().filter(|(other, _)| *other == slot).count();
+        let last = match self.problem.request.options.most_fixed {
+            // Of several, the last: the least urgent.
+            true => in_conflict.min_by_key(|index| (count(trying[*index].0), Reverse(*index))),
+            false => in_conflict.next_back(),
+        };
+        let Some(last) = last else {
             return trying.len().checked_sub(1);
         };
 

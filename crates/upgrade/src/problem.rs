@@ -46,6 +46,8 @@ pub(crate) struct Problem<'a> {
     wanted: BTreeSet<SlotId>,
     /// Slots that are open, or that need one that is.
     relevant: BTreeSet<SlotId>,
+    /// The features that slots are asked for in the last solution, where they decide dependencies.
+    pub(crate) asked: RefCell<BTreeMap<SlotId, BTreeSet<String>>>,
     /// What is missing.
     pub(crate) needs: RefCell<MissingFacts>,
     pub(crate) depths: Vec<usize>,
@@ -67,6 +69,7 @@ impl<'a> Problem<'a> {
             sites: Vec::new(),
             wanted: BTreeSet::new(),
             relevant: BTreeSet::new(),
+            asked: RefCell::default(),
             needs: RefCell::default(),
             depths,
             dependents: graph::dependents(lockfile),
@@ -103,7 +106,16 @@ impl<'a> Problem<'a> {
     }
 
     pub(crate) fn is_relevant(&self, slot: SlotId) -> bool {
-        self.relevant.contains(&slot) || self.slot(slot).package.is_none()
+        self.relevant.contains(&slot)
+            || self.slot(slot).package.is_none()
+            || self.asked.borrow().contains_key(&slot)
+    }
+
+    /// Whether any release that a slot may take has a notice.
+    pub(crate) fn has_notices(&self) -> bool {
+        let slots = self.slots.borrow();
+        let mut candidates = slots.iter().flat_map(|slot| &slot.candidates);
+        candidates.any(|candidate| !candidate.findings.notices.is_empty())
     }
 
     fn key(&self, name: &str) -> String {

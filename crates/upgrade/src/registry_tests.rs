@@ -17,7 +17,7 @@ fn pruned(locked_needs: &[&str]) -> World {
 }
 
 /// The packages that come in.
-fn coming(proposal: &Proposal) -> Vec<String> {
+pub(crate) fn coming(proposal: &Proposal) -> Vec<String> {
     let nodes = proposal.graph.nodes.iter();
     nodes
         .filter(|node| node.was.is_none())

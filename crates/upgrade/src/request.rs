@@ -49,6 +49,9 @@ pub struct PlanOptions {
     pub overrides: bool,
     /// Whether the newest release is preferred to the smallest.
     pub newest: bool,
+    /// Whether, of findings that cannot all be fixed together, the package with the fewest is left,
+    /// instead of the least urgent one.
+    pub most_fixed: bool,
 }
 
 impl Default for PlanOptions {
@@ -59,6 +62,7 @@ impl Default for PlanOptions {
             moves_parents: true,
             overrides: false,
             newest: false,
+            most_fixed: false,
         }
     }
 }

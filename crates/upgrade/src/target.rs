@@ -1,40 +1,108 @@
 //! The graph of a solution.
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_ecosystems::{TargetEdge, TargetGraph, TargetNode};
 use patchgate_model::{Edge, Origin, Package, PackageIndex};
 
-use crate::attempt::{Variable, is_own};
+use crate::attempt::{Bindings, Solution, Variable, is_own};
 use crate::needs::Needed;
 use crate::plan::Planner;
-use crate::problem::Dependency;
+use crate::problem::{Dependency, Problem};
 use crate::site::Site;
 use crate::slot::{Choice, LOCKED, SlotId};
 
 /// A node before it has a number.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Key {
+pub(crate) enum Key {
     Copy(PackageIndex),
     New(SlotId),
 }
 
 /// An edge before its node has a number.
-struct Pending {
-    edge: TargetEdge,
-    to: Key,
+pub(crate) struct Pending {
+    pub(crate) edge: TargetEdge,
+    pub(crate) to: Key,
 }
 
 impl<'a> Planner<'_, 'a> {
+    /// The choice of a slot.
+    pub(crate) fn choice(&self, slot: SlotId) -> Choice {
+        self.solved(&self.solution).choice(slot)
+    }
+
+    /// The choice of a project's requirement.
+    pub(crate) fn site_choice(&self, index: usize) -> Choice {
+        self.solved(&self.solution).site_choice(index)
+    }
+
+    /// A solution as a graph.
+    pub(crate) fn solved<'s>(&'s self, solution: &'s Solution) -> Solved<'s, 'a> {
+        Solved {
+            problem: self.problem,
+            bindings: &self.bindings,
+            overridden: &self.overridden,
+            solution,
+        }
+    }
+
+    /// The whole graph of the solution: what the projects reach, and what they did not reach before
+    /// either.
+    pub(crate) fn graph(&self) -> TargetGraph {
+        let solved = self.solved(&self.solution);
+        let Connections { roots, nodes } = solved.connections();
+
+        let numbers: BTreeMap<Key, usize> = nodes
+            .keys()
+            .enumerate()
+            .map(|(number, key)| (*key, number))
+            .collect();
+        let numbered = |edges: Vec<Pending>| -> Vec<TargetEdge> {
+            edges
+                .into_iter()
+                .filter_map(|pending| {
+                    Some(TargetEdge {
+                        to: *numbers.get(&pending.to)?,
+                        ..pending.edge
+                    })
+                })
+                .collect()
+        };
+
+        TargetGraph {
+            roots: roots.into_iter().map(numbered).collect(),
+            nodes: nodes
+                .into_iter()
+                .map(|(key, edges)| solved.node(key, numbered(edges)))
+                .collect(),
+        }
+    }
+}
+
+/// A solution as a graph.
+pub(crate) struct Solved<'s, 'a> {
+    pub(crate) problem: &'s Problem<'a>,
+    bindings: &'s RefCell<Bindings>,
+    overridden: &'s BTreeSet<SlotId>,
+    solution: &'s Solution,
+}
+
+/// The nodes of a graph with their edges, and those of each project.
+pub(crate) struct Connections {
+    pub(crate) roots: Vec<Vec<Pending>>,
+    pub(crate) nodes: BTreeMap<Key, Vec<Pending>>,
+}
+
+impl<'a> Solved<'_, 'a> {
     /// The choice of a slot.
     pub(crate) fn choice(&self, slot: SlotId) -> Choice {
         let chosen = self.solution.get(&Variable::Slot(slot));
         chosen.copied().unwrap_or(LOCKED)
     }
 
-    /// The whole graph of the solution: what the projects reach, and what they did not reach before
-    /// either.
-    pub(crate) fn graph(&self) -> TargetGraph {
+    /// Everything that the projects reach, and what they did not reach before either.
+    pub(crate) fn connections(&self) -> Connections {
         let lockfile = self.problem.request.lockfile;
         let roots: Vec<Vec<Pending>> = (0..lockfile.roots.len())
             .map(|root| self.edges_of_root(root))
@@ -63,38 +131,17 @@ impl<'a> Planner<'_, 'a> {
             nodes.insert(key, edges);
         }
 
-        let numbers: BTreeMap<Key, usize> = nodes
-            .keys()
-            .enumerate()
-            .map(|(number, key)| (*key, number))
-            .collect();
-        let numbered = |edges: Vec<Pending>| -> Vec<TargetEdge> {
-            edges
-                .into_iter()
-                .filter_map(|pending| {
-                    Some(TargetEdge {
-                        to: *numbers.get(&pending.to)?,
-                        ..pending.edge
-                    })
-                })
-                .collect()
-        };
-
-        TargetGraph {
-            roots: roots.into_iter().map(numbered).collect(),
-            nodes: nodes
-                .into_iter()
-                .map(|(key, edges)| self.node(key, numbered(edges)))
-                .collect(),
-        }
+        Connections { roots, nodes }
     }
 
     fn node(&self, key: Key, edges: Vec<TargetEdge>) -> TargetNode {
-        let (was, slot) = match key {
-            Key::Copy(copy) => (Some(copy), self.slot_of(copy)),
-            Key::New(slot) => (None, Some(slot)),
+        let was = match key {
+            Key::Copy(copy) => Some(copy),
+            Key::New(_) => None,
         };
-        let slot = slot.map(|id| (self.problem.slot(id), self.choice(id)));
+        let slot = self
+            .slot_of_key(key)
+            .map(|id| (self.problem.slot(id), self.choice(id)));
 
         TargetNode {
             was,
@@ -106,11 +153,19 @@ impl<'a> Planner<'_, 'a> {
         }
     }
 
+    /// The slot of a node.
+    pub(crate) fn slot_of_key(&self, key: Key) -> Option<SlotId> {
+        match key {
+            Key::Copy(copy) => self.slot_of(copy),
+            Key::New(slot) => Some(slot),
+        }
+    }
+
     fn slot_of(&self, copy: PackageIndex) -> Option<SlotId> {
         self.problem.slot_of.get(copy.0 as usize).copied()
     }
 
-    fn is_member(&self, package: &Package) -> bool {
+    pub(crate) fn is_member(&self, package: &Package) -> bool {
         let roots = &self.problem.request.lockfile.roots;
         matches!(package.origin, Origin::Path(_))
             && roots.iter().any(|root| root.name == package.name)
@@ -152,33 +207,33 @@ impl<'a> Planner<'_, 'a> {
     }
 
     /// The choice of a project's requirement.
-    pub(crate) fn site_choice(&self, index: usize) -> Choice {
+    fn site_choice(&self, index: usize) -> Choice {
         let chosen = self.solution.get(&Variable::Site(index));
         chosen.copied().unwrap_or(LOCKED)
     }
 
     fn edges_of(&self, key: Key) -> Vec<Pending> {
-        let (copy, slot) = match key {
-            Key::Copy(copy) => (Some(copy), self.slot_of(copy)),
-            Key::New(slot) => (None, Some(slot)),
+        let copy = match key {
+            Key::Copy(copy) => Some(copy),
+            Key::New(_) => None,
         };
-        let Some(id) = slot else {
+        let Some(id) = self.slot_of_key(key) else {
             return Vec::new();
         };
         let choice = self.choice(id);
         let package = copy.and_then(|copy| self.problem.request.lockfile.package(copy));
         if let (LOCKED, Some(package)) = (choice, package) {
-            return self.edges_of_locked(package);
+            return self.edges_of_locked(id, package);
         }
 
         self.problem
-            .dependencies(&self.problem.slot(id), copy, choice)
+            .dependencies(id, copy, choice)
             .iter()
             .filter_map(|needed| self.pending(needed, choice, Some(id)))
             .collect()
     }
 
-    fn edges_of_locked(&self, package: &Package) -> Vec<Pending> {
+    fn edges_of_locked(&self, id: SlotId, package: &Package) -> Vec<Pending> {
         let lockfile = self.problem.request.lockfile;
         if self.is_member(package) {
             let named = |edge: &Edge| {
@@ -197,26 +252,28 @@ impl<'a> Planner<'_, 'a> {
                 .collect();
         }
 
-        package
-            .edges
+        let locked = package.edges.iter().map(|edge| {
+            let needed = Needed {
+                package: lockfile
+                    .package(edge.to)
+                    .map_or_else(|| edge.name.to_string(), |needed| needed.name.clone()),
+                name: edge.name.to_string(),
+                requirement: self.problem.locked_requirement(package, edge),
+                features: self.problem.locked_features(package, edge),
+                kind: edge.kind,
+                now: Some(edge.to),
+            };
+            let pending = self.pending(&needed, LOCKED, None);
+            let mut pending = pending.unwrap_or_else(|| kept(edge));
+            pending.edge.requirement = edge.requirement.as_deref().map(str::to_owned);
+            pending
+        });
+        let more = self.problem.newly_needed(id, package);
+        let more = more
             .iter()
-            .map(|edge| {
-                let needed = Needed {
-                    package: lockfile
-                        .package(edge.to)
-                        .map_or_else(|| edge.name.to_string(), |needed| needed.name.clone()),
-                    name: edge.name.to_string(),
-                    requirement: self.problem.locked_requirement(package, edge),
-                    features: self.problem.locked_features(package, edge),
-                    kind: edge.kind,
-                    now: Some(edge.to),
-                };
-                let pending = self.pending(&needed, LOCKED, None);
-                let mut pending = pending.unwrap_or_else(|| kept(edge));
-                pending.edge.requirement = edge.requirement.as_deref().map(str::to_owned);
-                pending
-            })
-            .collect()
+            .filter_map(|needed| self.pending(needed, LOCKED, None));
+
+        locked.chain(more).collect()
     }
 
     /// The edge for a dependency. `None` when nothing satisfies it and nothing has to.

@@ -22,6 +22,9 @@ pub(crate) struct TestEcosystem {
     /// Whether it leaves out packages of which nothing is used, and takes the oldest release, as Go
     /// does.
     prunes: bool,
+    /// Whether features decide what a release needs, as in Cargo. A feature's values are names of
+    /// optional dependencies, or `dependency/feature`.
+    features: bool,
 }
 
 impl TestEcosystem {
@@ -29,6 +32,7 @@ impl TestEcosystem {
         Self {
             copies,
             prunes: false,
+            features: false,
         }
     }
 }
@@ -101,6 +105,28 @@ impl Upgradable for TestEcosystem {
             .iter()
             .all(|one| release.features.contains_key(one))
     }
+    fn installs_optional(&self) -> bool {
+        !self.features
+    }
+    fn has_feature_graph(&self) -> bool {
+        self.features
+    }
+    fn turned_on(
+        &self,
+        release: &Release,
+        features: &BTreeSet<String>,
+    ) -> BTreeMap<String, BTreeSet<String>> {
+        let mut turned_on: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        let values = features
+            .iter()
+            .filter_map(|name| release.features.get(name));
+        for value in values.flatten() {
+            let (name, feature) = value.split_once('/').unwrap_or((value, ""));
+            let asked = turned_on.entry(name.to_owned()).or_default();
+            asked.extend((!feature.is_empty()).then(|| feature.to_owned()));
+        }
+        turned_on
+    }
     fn prunes_unused(&self) -> bool {
         self.prunes
     }
@@ -131,6 +157,7 @@ pub(crate) struct World {
     pub(crate) ignored: Vec<String>,
     pub(crate) copies: Copies,
     pub(crate) prunes: bool,
+    pub(crate) features: bool,
     /// Versions that the project's runtime is too old for, by package.
     pub(crate) too_new: BTreeMap<String, String>,
 }
@@ -268,6 +295,7 @@ impl World {
             ignored: Vec::new(),
             copies: Copies::Any,
             prunes: false,
+            features: false,
             too_new: BTreeMap::new(),
         }
     }
@@ -335,6 +363,7 @@ impl World {
             ecosystem: &TestEcosystem {
                 copies: self.copies,
                 prunes: self.prunes,
+                features: self.features,
             },
             findings: &findings,
             targets: &targets,

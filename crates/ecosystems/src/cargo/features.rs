@@ -134,10 +134,12 @@ pub(super) fn has_all(release: &Release, features: &[String]) -> bool {
         .all(|feature| feature == "default" || package.has(feature))
 }
 
-/// Names of the dependencies that features of a release turn on.
-pub(super) fn activated(release: &Release, features: &BTreeSet<String>) -> BTreeSet<String> {
-    let active = Package::of_release(release).activate(features);
-    active.dependencies.into_keys().collect()
+/// The dependencies that features of a release turn on or ask features of, with these features.
+pub(super) fn turned_on(
+    release: &Release,
+    features: &BTreeSet<String>,
+) -> BTreeMap<String, BTreeSet<String>> {
+    Package::of_release(release).activate(features).dependencies
 }
 
 /// The features that the project of a manifest asks of each package, with all its own features on.
@@ -252,7 +254,10 @@ mod tests {
         assert!(active.features.contains("strong"));
         assert!(!active.features.contains("weak"));
         assert_eq!(
-            Cargo.activated(&release, &BTreeSet::from(["default".to_owned()])),
+            Cargo
+                .turned_on(&release, &BTreeSet::from(["default".to_owned()]))
+                .into_keys()
+                .collect::<BTreeSet<_>>(),
             BTreeSet::from(["strong".to_owned(), "weak".to_owned()])
         );
     }

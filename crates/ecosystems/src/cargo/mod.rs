@@ -179,8 +179,16 @@ impl Upgradable for Cargo {
         true
     }
 
-    fn activated(&self, release: &Release, features: &BTreeSet<String>) -> BTreeSet<String> {
-        features::activated(release, features)
+    fn has_feature_graph(&self) -> bool {
+        true
+    }
+
+    fn turned_on(
+        &self,
+        release: &Release,
+        features: &BTreeSet<String>,
+    ) -> BTreeMap<String, BTreeSet<String>> {
+        features::turned_on(release, features)
     }
 
     fn has_features(&self, release: &Release, features: &[String]) -> bool {
