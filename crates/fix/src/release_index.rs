@@ -9,7 +9,8 @@ use patchgate_ecosystems::{
 };
 use patchgate_model::{Finding, Inventory, Lockfile, Origin, Package, Problem, ProblemKind};
 use patchgate_upgrade::{
-    Judged, MissingFacts, PlanOptions, Planned, Proposal, Releases, Request, Target, plan,
+    Judged, Memory, MissingFacts, PlanOptions, Planned, Proposal, Releases, Request, Target,
+    plan_on,
 };
 
 use patchgate_package_managers::{ConfigurationFile, RegistryLocator};
@@ -106,6 +107,7 @@ impl<'a> ReleaseIndex<'a> {
             .collect();
         let path = &tree.lockfile.path;
         let runtime = self.ecosystem.supported_runtime(path, &tree.manifests);
+        let mut memory = Memory::default();
         for _ in 0..MAX_ROUNDS {
             let judge = |name: &str, version: &str| self.judge(name, version);
             let usable = |name: &str, release: &Release| {
@@ -115,7 +117,7 @@ impl<'a> ReleaseIndex<'a> {
                     None => Ok(()),
                 }
             };
-            let planned = plan(&Request {
+            let request = Request {
                 lockfile: &tree.lockfile,
                 ecosystem: self.ecosystem,
                 findings: &own,
@@ -128,9 +130,9 @@ impl<'a> ReleaseIndex<'a> {
                 frozen: &frozen,
                 yanked_installable: self.locator.installs_yanked(),
                 options,
-            });
+            };
 
-            match planned {
+            match plan_on(&request, &mut memory) {
                 Planned::Ready(proposal) => {
                     self.asked = Some(asked);
                     return Ok(proposal);

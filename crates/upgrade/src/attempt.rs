@@ -7,7 +7,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt;
 
 use patchgate_model::Bump;
@@ -86,10 +86,15 @@ pub(crate) struct Attempt<'p, 'a> {
     /// Slots whose version an override decides.
     pub(crate) overridden: &'p BTreeSet<SlotId>,
     bindings: &'p RefCell<Bindings>,
+    conditions: &'p RefCell<Conditions>,
     /// Slots that projects require themselves.
     direct: &'p BTreeSet<SlotId>,
     steps: Cell<usize>,
 }
+
+/// The conditions that the choices of slots set, or why a choice cannot be made. They are the same in
+/// all attempts of one question that override the same slots.
+pub(crate) type Conditions = HashMap<(SlotId, Choice), Result<Vec<(Variable, Set)>, String>>;
 
 /// The dependencies that several slots can satisfy.
 #[derive(Debug, Default)]
@@ -125,6 +130,7 @@ impl<'p, 'a> Attempt<'p, 'a> {
         favored: &'p Solution,
         overridden: &'p BTreeSet<SlotId>,
         bindings: &'p RefCell<Bindings>,
+        conditions: &'p RefCell<Conditions>,
         direct: &'p BTreeSet<SlotId>,
     ) -> Self {
         let mut active_names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
@@ -144,6 +150,7 @@ impl<'p, 'a> Attempt<'p, 'a> {
             favored,
             overridden,
             bindings,
+            conditions,
             direct,
             steps: Cell::new(0),
         }
@@ -349,6 +356,21 @@ impl<'p, 'a> Attempt<'p, 'a> {
         id: SlotId,
         choice: Choice,
     ) -> Result<Vec<(Variable, Set)>, String> {
+        // What is asked for in this solution only is not kept.
+        if self.problem.asked.borrow().contains_key(&id) {
+            return self.new_conditions(id, choice);
+        }
+        if let Some(known) = self.conditions.borrow().get(&(id, choice)) {
+            return known.clone();
+        }
+
+        let conditions = self.new_conditions(id, choice);
+        let mut known = self.conditions.borrow_mut();
+        known.insert((id, choice), conditions.clone());
+        conditions
+    }
+
+    fn new_conditions(&self, id: SlotId, choice: Choice) -> Result<Vec<(Variable, Set)>, String> {
         let slot = self.problem.slot(id);
         let copies: Vec<_> = match slot.copies.as_slice() {
             [] => vec![None],

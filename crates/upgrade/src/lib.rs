@@ -104,17 +104,20 @@ mod attempt;
 mod explain;
 mod features;
 mod graph;
+mod memory;
 mod needs;
 mod outcome;
 mod plan;
 mod problem;
+mod reach;
 mod request;
 mod site;
 mod slot;
 mod target;
 
 pub use graph::bundled_by;
-pub use plan::plan;
+pub use memory::Memory;
+pub use plan::{plan, plan_on};
 pub use request::{
     Judge, Judged, Left, ManifestEdit, MissingFacts, PlanOptions, Planned, PlannedUpgrade,
     Proposal, Releases, Request, Target, Usable,

@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use patchgate_model::{Bump, PackageIndex};
 use pubgrub::External;
 
-use crate::attempt::{Attempt, Bindings, Failed, Limits, Solution, Tree, Variable};
+use crate::attempt::{Attempt, Bindings, Conditions, Failed, Limits, Solution, Tree, Variable};
 use crate::explain;
 use crate::features::{self, Asked};
 use crate::graph;
+use crate::memory::{Kept, Memory, Settled};
 use crate::outcome;
 use crate::problem::Problem;
 use crate::request::{Left, MissingFacts, Planned, Request};
@@ -23,6 +24,7 @@ pub(crate) type Wanted = (SlotId, String);
 pub(crate) struct Planner<'p, 'a> {
     pub(crate) problem: &'p Problem<'a>,
     pub(crate) bindings: RefCell<Bindings>,
+    conditions: RefCell<Conditions>,
     /// Slots that projects require themselves.
     pub(crate) direct: BTreeSet<SlotId>,
     /// The findings that the solution is without.
@@ -36,6 +38,9 @@ pub(crate) struct Planner<'p, 'a> {
     needs: MissingFacts,
     /// The features that each slot is asked for in the lockfile.
     pub(crate) asked_before: OnceCell<Asked>,
+    memory: Memory,
+    /// What the solution was allowed to change, when it was found in an earlier round.
+    recalled: Option<Limits>,
 }
 
 /// Finds the smallest safe change for the findings to fix.
@@ -43,6 +48,13 @@ pub(crate) struct Planner<'p, 'a> {
 /// The crate's documentation has an example.
 #[must_use]
 pub fn plan(request: &Request<'_>) -> Planned {
+    plan_on(request, &mut Memory::default())
+}
+
+/// The same, without searching again for what an earlier round has settled. The rounds differ in the
+/// known releases and findings only.
+#[must_use]
+pub fn plan_on(request: &Request<'_>, memory: &mut Memory) -> Planned {
     let problem = Problem::new(request);
     let direct = problem
         .request
@@ -55,6 +67,7 @@ pub fn plan(request: &Request<'_>) -> Planned {
         direct: direct.collect(),
         problem: &problem,
         bindings: RefCell::default(),
+        conditions: RefCell::default(),
         fixed: Vec::new(),
         solution: Solution::new(),
         overridden: BTreeSet::new(),
@@ -62,23 +75,51 @@ pub fn plan(request: &Request<'_>) -> Planned {
         reasons: BTreeMap::new(),
         needs: MissingFacts::default(),
         asked_before: OnceCell::new(),
+        memory: std::mem::take(memory),
+        recalled: None,
     };
+    planner.memory.rewind();
+    let planned = planner.answer();
+    *memory = planner.memory;
 
-    let (open, mut left) = planner.movable_targets();
-    if planner.is_lacking() {
-        return Planned::Missing(planner.needs);
-    }
-    planner.run_tiers(&open);
-    if planner.needs.is_empty() {
-        planner.check_assumptions();
-    }
-    if !planner.needs.is_empty() {
-        return Planned::Missing(planner.needs);
+    planned
+}
+
+impl Planner<'_, '_> {
+    fn answer(&mut self) -> Planned {
+        let (open, mut left) = self.movable_targets();
+        if self.is_lacking() {
+            return Planned::Missing(std::mem::take(&mut self.needs));
+        }
+
+        self.run_tiers(&open);
+        if self.needs.is_empty() {
+            self.complete();
+        }
+        if self.needs.is_empty() {
+            self.check_assumptions();
+        }
+        if !self.needs.is_empty() {
+            return Planned::Missing(std::mem::take(&mut self.needs));
+        }
+
+        left.extend(self.left());
+        left.sort_by_key(|left| left.copy);
+        Planned::Ready(outcome::proposal(self, left))
     }
 
-    left.extend(planner.left());
-    left.sort_by_key(|left| left.copy);
-    Planned::Ready(outcome::proposal(&planner, left))
+    /// Searches once more for a solution of an earlier round, which is known in its main parts only.
+    fn complete(&mut self) {
+        let Some(limits) = self.recalled.take() else {
+            return;
+        };
+        match self.attempt(&limits, &[]) {
+            Ok(solution) => self.solution = solution,
+            Err(_) => {
+                self.is_lacking();
+            }
+        }
+    }
 }
 
 /// The tiers, each more costly than the one before.
@@ -167,14 +208,15 @@ impl<'a> Planner<'_, 'a> {
                 continue;
             }
 
-            // A notice is worth no change that may break something.
-            let trying: Vec<Wanted> = open
-                .iter()
-                .filter(|(wanted, is_notice)| {
-                    (index == 0 || !is_notice) && !self.fixed.contains(wanted)
-                })
-                .map(|(wanted, _)| wanted.clone())
-                .collect();
+            // A notice is worth no change that may break something. The widest tier tries everything,
+            // so that what remains has a reason.
+            let is_widest = index + 2 >= tiers.len();
+            let trying = self.trying(
+                |planner, wanted, is_notice| {
+                    (index == 0 || !is_notice) && (is_widest || planner.is_in_reach(limits, wanted))
+                },
+                open,
+            );
             self.try_all(limits, trying);
             if !self.needs.is_empty() {
                 return;
@@ -189,41 +231,109 @@ impl<'a> Planner<'_, 'a> {
         }
     }
 
+    /// The findings that a tier tries to fix.
+    fn trying(
+        &mut self,
+        is_tried: impl Fn(&Self, &Wanted, bool) -> bool,
+        open: &[(Wanted, bool)],
+    ) -> Vec<Wanted> {
+        if let Some(Settled::Trying(trying)) = self.memory.recall() {
+            return trying;
+        }
+
+        let trying: Vec<Wanted> = open
+            .iter()
+            .filter(|(wanted, is_notice)| {
+                !self.fixed.contains(wanted) && is_tried(self, wanted, *is_notice)
+            })
+            .map(|(wanted, _)| wanted.clone())
+            .collect();
+        self.memory.keep(Settled::Trying(trying.clone()));
+
+        trying
+    }
+
     /// Fixes as many of these findings as go together, the most urgent first.
     fn try_all(&mut self, limits: &Limits, mut trying: Vec<Wanted>) {
         while !trying.is_empty() {
-            match self.attempt(limits, &trying) {
-                Ok(solution) => {
-                    self.solution = solution;
+            let Some(settled) = self.settle(limits, &trying) else {
+                return;
+            };
+            match settled {
+                Settled::Fixed(_) => {
                     self.fixed.append(&mut trying);
                     return;
                 }
-                Err(Failed::Facts) => {
-                    self.is_lacking();
-                    return;
-                }
-                Err(Failed::Steps) => {
-                    let reason = "the search for it took too many steps";
-                    if let Some(last) = trying.pop() {
-                        self.reasons.insert(last, reason.to_owned());
+                Settled::Left(left, reason) => {
+                    let before = trying.len();
+                    trying.retain(|wanted| !left.contains(wanted));
+                    for wanted in left {
+                        self.reasons.insert(wanted, reason.clone());
                     }
-                }
-                Err(Failed::Conflict(tree)) => {
-                    // Without the releases of the packages in the conflict nothing is certain.
-                    self.need_releases_of(&tree);
-                    if !self.needs.is_empty() {
+                    if trying.len() == before {
                         return;
                     }
-
-                    let Some(dropped) = self.least_worth(&tree, &trying) else {
-                        return;
-                    };
-                    let wanted = trying.remove(dropped);
-                    let reason = self.reason(limits, &tree, &wanted);
-                    self.reasons.insert(wanted, reason);
                 }
+                Settled::Trying(_) => return,
             }
         }
+    }
+
+    /// Finds a solution without these findings, or which of them are left. `None` when facts are
+    /// missing.
+    fn settle(&mut self, limits: &Limits, trying: &[Wanted]) -> Option<Settled> {
+        if let Some(settled) = self.memory.recall() {
+            if let Settled::Fixed(kept) = &settled {
+                self.solution = kept.solution(self.problem);
+                self.recalled = Some(limits.clone());
+            }
+            return Some(settled);
+        }
+
+        let settled = match self.attempt(limits, trying) {
+            Ok(solution) => {
+                let kept = Kept::new(self.problem, &solution);
+                self.solution = solution;
+                self.recalled = None;
+                Settled::Fixed(kept)
+            }
+            Err(Failed::Facts) => {
+                self.is_lacking();
+                return None;
+            }
+            Err(Failed::Steps) => {
+                let last = trying.last().cloned();
+                let reason = "the search for it took too many steps";
+                Settled::Left(last.into_iter().collect(), reason.to_owned())
+            }
+            Err(Failed::Conflict(tree)) => {
+                // Without the releases of the packages in the conflict nothing is certain.
+                self.need_releases_of(&tree);
+                if !self.needs.is_empty() {
+                    return None;
+                }
+                self.left_out(limits, &tree, trying)
+            }
+        };
+        self.memory.keep(settled.clone());
+
+        Some(settled)
+    }
+
+    /// The findings that are left out for the others after a conflict, with the reason: all of one
+    /// package that the same release would fix.
+    fn left_out(&self, limits: &Limits, tree: &Tree, trying: &[Wanted]) -> Settled {
+        let Some(dropped) = self
+            .least_worth(tree, trying)
+            .and_then(|index| trying.get(index))
+        else {
+            return Settled::Left(Vec::new(), String::new());
+        };
+        let free = self.first_free(dropped);
+        let is_same = |wanted: &&Wanted| wanted.0 == dropped.0 && self.first_free(wanted) == free;
+        let left = trying.iter().filter(is_same).cloned().collect();
+
+        Settled::Left(left, self.reason(limits, tree, dropped))
     }
 
     fn reason(&self, limits: &Limits, tree: &Tree, wanted: &Wanted) -> String {
@@ -253,19 +363,15 @@ impl<'a> Planner<'_, 'a> {
             .collect();
         for wanted in remaining {
             let is_new = self.overridden.insert(wanted.0);
-            match self.attempt(limits, std::slice::from_ref(&wanted)) {
-                Ok(solution) => {
-                    self.solution = solution;
-                    self.fixed.push(wanted);
+            self.conditions.take();
+            match self.settle(limits, std::slice::from_ref(&wanted)) {
+                Some(Settled::Fixed(_)) => self.fixed.push(wanted),
+                Some(_) if is_new => {
+                    self.overridden.remove(&wanted.0);
+                    self.conditions.take();
                 }
-                Err(failed) => {
-                    if is_new {
-                        self.overridden.remove(&wanted.0);
-                    }
-                    if matches!(failed, Failed::Facts) {
-                        self.is_lacking();
-                    }
-                }
+                Some(_) => {}
+                None => return,
             }
         }
     }
@@ -299,6 +405,7 @@ impl<'a> Planner<'_, 'a> {
                 &self.solution,
                 &self.overridden,
                 &self.bindings,
+                &self.conditions,
                 &self.direct,
             );
             attempt.solve()

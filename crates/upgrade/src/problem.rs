@@ -513,6 +513,12 @@ impl<'a> Problem<'a> {
             .collect()
     }
 
+    /// The slot of a new package, or of one line of it, when its releases are known.
+    pub(crate) fn slot_for_new(&self, name: &str, line: Option<usize>) -> Option<SlotId> {
+        let releases = self.releases(name)?.ok()?;
+        Some(self.new_slot(name, releases, line))
+    }
+
     /// The slot of a new package, or of one line of it.
     fn new_slot(&self, name: &str, releases: &'a [Release], line: Option<usize>) -> SlotId {
         let existing = self.existing(name);

@@ -10,6 +10,8 @@ use crate::slot::{self, SlotId};
 pub(crate) struct Site<'a> {
     /// Index of the project in the lockfile.
     pub(crate) root: usize,
+    /// Index of the edge in the project.
+    pub(crate) place: usize,
     pub(crate) edge: &'a Edge,
     /// The slot that it has now.
     pub(crate) slot: SlotId,
@@ -32,7 +34,7 @@ impl<'a> Problem<'a> {
     pub(crate) fn all_sites(&self) -> Vec<Site<'a>> {
         let mut sites = Vec::new();
         for (root, project) in self.request.lockfile.roots.iter().enumerate() {
-            for edge in &project.edges {
+            for (place, edge) in project.edges.iter().enumerate() {
                 let Some(slot) = self.slot_of.get(edge.to.0 as usize).copied() else {
                     continue;
                 };
@@ -46,6 +48,7 @@ impl<'a> Problem<'a> {
                 };
                 sites.push(Site {
                     root,
+                    place,
                     edge,
                     slot,
                     raised,

@@ -1,0 +1,136 @@
+//! What the search has settled before it needed more facts.
+//!
+//! A question is asked again and again, each time with the facts that were missing. What was decided
+//! without missing facts stays decided, so it is kept here, in an order that is the same every time,
+//! and taken over instead of being searched again.
+
+use crate::attempt::{Solution, Variable};
+use crate::plan::Wanted;
+use crate::problem::Problem;
+use crate::slot::{Choice, LOCKED, SlotId};
+
+/// What earlier rounds of one question have settled. All rounds must be about the same lockfile,
+/// targets and options.
+#[derive(Debug, Default)]
+pub struct Memory {
+    settled: Vec<Settled>,
+    next: usize,
+}
+
+/// One thing that is settled.
+#[derive(Debug, Clone)]
+pub(crate) enum Settled {
+    /// The findings that a tier tries to fix.
+    Trying(Vec<Wanted>),
+    /// They are fixed, by this solution.
+    Fixed(Kept),
+    /// These of them are not, for this reason.
+    Left(Vec<Wanted>, String),
+}
+
+/// A solution in words that are the same in every round. Bindings are not among them: they follow from
+/// the rest.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Kept {
+    slots: Vec<(SlotKey, String)>,
+    /// The requirement of each raised site, by the project and the place of its edge there.
+    raised: Vec<((usize, usize), String)>,
+}
+
+/// A slot.
+#[derive(Debug, Clone)]
+enum SlotKey {
+    Locked(SlotId),
+    New { name: String, line: Option<usize> },
+}
+
+impl Memory {
+    /// Starts from the beginning.
+    pub(crate) fn rewind(&mut self) {
+        self.next = 0;
+    }
+
+    /// The next thing that is settled.
+    pub(crate) fn recall(&mut self) -> Option<Settled> {
+        let settled = self.settled.get(self.next).cloned();
+        self.next += usize::from(settled.is_some());
+        settled
+    }
+
+    /// Settles the next thing.
+    pub(crate) fn keep(&mut self, settled: Settled) {
+        self.settled.push(settled);
+        self.next = self.settled.len();
+    }
+}
+
+impl Kept {
+    pub(crate) fn new(problem: &Problem<'_>, solution: &Solution) -> Self {
+        let mut kept = Self::default();
+        for (variable, choice) in solution.iter().filter(|(_, choice)| **choice != LOCKED) {
+            match variable {
+                Variable::Slot(id) => {
+                    let slot = problem.slot(*id);
+                    let key = match slot.package {
+                        Some(_) => SlotKey::Locked(*id),
+                        None => SlotKey::New {
+                            name: slot.name.clone(),
+                            line: slot.line,
+                        },
+                    };
+                    kept.slots.push((key, slot.version(*choice).to_owned()));
+                }
+                Variable::Site(index) => {
+                    let site = problem.sites.get(*index);
+                    let raised = site.and_then(|site| {
+                        let raised = site.raised.get(*choice as usize - 1)?;
+                        Some(((site.root, site.place), raised.requirement.clone()))
+                    });
+                    kept.raised.extend(raised);
+                }
+                Variable::Repository | Variable::Binding(_) => {}
+            }
+        }
+
+        kept
+    }
+
+    /// The solution in the numbers of a problem.
+    pub(crate) fn solution(&self, problem: &Problem<'_>) -> Solution {
+        let mut solution = Solution::new();
+        for (key, version) in &self.slots {
+            let id = match key {
+                SlotKey::Locked(id) => Some(*id),
+                SlotKey::New { name, line } => problem.slot_for_new(name, *line),
+            };
+            let Some(id) = id else { continue };
+            let slot = problem.slot(id);
+            let at = slot
+                .candidates
+                .iter()
+                .position(|candidate| candidate.release.version == *version);
+            if let Some(choice) = at.and_then(choice) {
+                solution.insert(Variable::Slot(id), choice);
+            }
+        }
+
+        for (key, requirement) in &self.raised {
+            let at = |site: &crate::site::Site<'_>| (site.root, site.place) == *key;
+            let Some(index) = problem.sites.iter().position(at) else {
+                continue;
+            };
+            let mut raised = problem.sites[index].raised.iter();
+            let at = raised.position(|raised| raised.requirement == *requirement);
+            if let Some(choice) = at.and_then(choice) {
+                solution.insert(Variable::Site(index), choice);
+            }
+        }
+
+        solution
+    }
+}
+
+/// The choice of a candidate.
+fn choice(index: usize) -> Option<Choice> {
+    Choice::try_from(index + 1).ok()
+}
