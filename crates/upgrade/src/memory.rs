@@ -4,9 +4,11 @@
 //! without missing facts stays decided, so it is kept here, in an order that is the same every time,
 //! and taken over instead of being searched again.
 
+use std::rc::Rc;
+
 use crate::attempt::{Solution, Variable};
 use crate::plan::Wanted;
-use crate::problem::Problem;
+use crate::problem::{Admitted, Problem};
 use crate::slot::{Choice, LOCKED, SlotId};
 
 /// What earlier rounds of one question have settled. All rounds must be about the same lockfile,
@@ -15,6 +17,7 @@ use crate::slot::{Choice, LOCKED, SlotId};
 pub struct Memory {
     settled: Vec<Settled>,
     next: usize,
+    admitted: Rc<Admitted>,
 }
 
 /// One thing that is settled.
@@ -48,6 +51,11 @@ impl Memory {
     /// Starts from the beginning.
     pub(crate) fn rewind(&mut self) {
         self.next = 0;
+    }
+
+    /// What requirements admit.
+    pub(crate) fn admitted(&self) -> Rc<Admitted> {
+        Rc::clone(&self.admitted)
     }
 
     /// The next thing that is settled.

@@ -55,7 +55,7 @@ pub fn plan(request: &Request<'_>) -> Planned {
 /// known releases and findings only.
 #[must_use]
 pub fn plan_on(request: &Request<'_>, memory: &mut Memory) -> Planned {
-    let problem = Problem::new(request);
+    let problem = Problem::new(request, memory.admitted());
     let direct = problem
         .request
         .lockfile
@@ -213,10 +213,14 @@ impl<'a> Planner<'_, 'a> {
             let is_widest = index + 2 >= tiers.len();
             let trying = self.trying(
                 |planner, wanted, is_notice| {
-                    (index == 0 || !is_notice) && (is_widest || planner.is_in_reach(limits, wanted))
+                    let is_in_reach = planner.is_in_reach(limits, wanted);
+                    (index == 0 || !is_notice) && (is_widest || is_in_reach)
                 },
                 open,
             );
+            if !self.needs.is_empty() {
+                return;
+            }
             self.try_all(limits, trying);
             if !self.needs.is_empty() {
                 return;
@@ -248,7 +252,9 @@ impl<'a> Planner<'_, 'a> {
             })
             .map(|(wanted, _)| wanted.clone())
             .collect();
-        self.memory.keep(Settled::Trying(trying.clone()));
+        if !self.is_lacking() {
+            self.memory.keep(Settled::Trying(trying.clone()));
+        }
 
         trying
     }

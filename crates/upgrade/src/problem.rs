@@ -1,7 +1,7 @@
 //! The graph of a lockfile as slots with candidates and the requirements between them.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Bound;
 use std::rc::Rc;
 
@@ -40,6 +40,7 @@ pub(crate) struct Problem<'a> {
     by_name: RefCell<BTreeMap<String, Vec<SlotId>>>,
     /// The lines of the packages whose releases are known.
     lines: RefCell<BTreeMap<String, Rc<Vec<usize>>>>,
+    admitted: Rc<Admitted>,
     sets: RefCell<BTreeMap<(SlotId, String, String), Set>>,
     pub(crate) sites: Vec<Site<'a>>,
     /// Slots with findings to fix.
@@ -55,8 +56,12 @@ pub(crate) struct Problem<'a> {
     pub(crate) dependents: Vec<Vec<graph::Dependent>>,
 }
 
+/// Which versions each requirement admits, as far as that was asked, by the requirement and the version.
+/// `None` where it names no versions.
+pub(crate) type Admitted = RefCell<HashMap<String, HashMap<String, Option<bool>>>>;
+
 impl<'a> Problem<'a> {
-    pub(crate) fn new(request: &'a Request<'a>) -> Self {
+    pub(crate) fn new(request: &'a Request<'a>, admitted: Rc<Admitted>) -> Self {
         let lockfile = request.lockfile;
         let depths = graph::depths(lockfile);
         let mut problem = Self {
@@ -65,6 +70,7 @@ impl<'a> Problem<'a> {
             slot_of: Vec::with_capacity(lockfile.packages.len()),
             by_name: RefCell::default(),
             lines: RefCell::default(),
+            admitted,
             sets: RefCell::default(),
             sites: Vec::new(),
             wanted: BTreeSet::new(),
@@ -130,6 +136,24 @@ impl<'a> Problem<'a> {
             self.needs.borrow_mut().packages.insert(name.to_owned());
         }
         known
+    }
+
+    /// Whether a requirement admits a version. `None` if it names no versions.
+    pub(crate) fn admits_version(&self, requirement: &str, version: &str) -> Option<bool> {
+        let known = {
+            let admitted = self.admitted.borrow();
+            let versions = admitted.get(requirement);
+            versions.and_then(|versions| versions.get(version).copied())
+        };
+        if let Some(answer) = known {
+            return answer;
+        }
+
+        let answer = self.request.ecosystem.admits(requirement, version).ok();
+        let mut known = self.admitted.borrow_mut();
+        let known = known.entry(requirement.to_owned()).or_default();
+        known.insert(version.to_owned(), answer);
+        answer
     }
 
     fn lines_of(&self, name: &str, releases: &[Release]) -> Rc<Vec<usize>> {
@@ -337,7 +361,7 @@ impl<'a> Problem<'a> {
         let ecosystem = self.request.ecosystem;
         let version = slot.version(choice);
         requirement
-            .and_then(|requirement| ecosystem.admits(requirement, version).ok())
+            .and_then(|requirement| self.admits_version(requirement, version))
             .unwrap_or_else(|| {
                 let installed = slot.locked_version().or(now);
                 choice == LOCKED
@@ -473,7 +497,7 @@ impl<'a> Problem<'a> {
                 let mut options: Vec<(SlotId, Set)> =
                     bound.into_iter().chain(others).map(with_set).collect();
                 options.extend(
-                    self.new_lines(name, releases, existing)
+                    self.new_lines(needed, releases, existing)
                         .into_iter()
                         .map(with_set),
                 );
@@ -483,7 +507,7 @@ impl<'a> Problem<'a> {
                 let mut options: Vec<(SlotId, Set)> =
                     bound.into_iter().chain(others).map(with_set).collect();
                 options.extend(
-                    self.new_lines(name, releases, &[])
+                    self.new_lines(needed, releases, &[])
                         .into_iter()
                         .map(with_set),
                 );
@@ -494,7 +518,8 @@ impl<'a> Problem<'a> {
 
     /// Slots for new copies of a package, one for each line of compatible versions that none of these
     /// slots has, the newest first.
-    fn new_lines(&self, name: &str, releases: &'a [Release], taken: &[SlotId]) -> Vec<SlotId> {
+    fn new_lines(&self, needed: &Needed, releases: &'a [Release], taken: &[SlotId]) -> Vec<SlotId> {
+        let name = needed.package.as_str();
         let lines = self.lines_of(name, releases);
         let mut firsts: Vec<usize> = lines.to_vec();
         firsts.dedup();
@@ -505,10 +530,22 @@ impl<'a> Problem<'a> {
                 .any(|slot| slot.package.is_some() && slot.line == Some(line))
         };
 
+        // A line without an admitted release needs no slot.
+        let requirement = needed.requirement.as_deref();
+        let is_admitted = |line: usize| {
+            let mut of_line = lines.iter().zip(releases).filter(|(own, _)| **own == line);
+            requirement.is_none_or(|requirement| {
+                of_line.any(|(_, one)| {
+                    let admits = self.admits_version(requirement, &one.version);
+                    admits.unwrap_or(true)
+                })
+            })
+        };
+
         firsts
             .into_iter()
             .rev()
-            .filter(|line| !is_taken(*line))
+            .filter(|line| !is_taken(*line) && is_admitted(*line))
             .map(|line| self.new_slot(name, releases, Some(line)))
             .collect()
     }

@@ -13,42 +13,52 @@ type Known = BTreeMap<SlotId, bool>;
 
 impl Planner<'_, '_> {
     /// Whether a tier may fix a finding, by what is near its package: the package has a release that
-    /// the dependents admit or may come to admit, or the dependents may come to do without it. What is
-    /// not known counts as possible.
+    /// the dependents admit or may come to admit, or the dependents may come to do without it.
+    ///
+    /// What is not known counts as possible, and is recorded as missing: so the facts for all findings
+    /// are asked for together, and not one conflict after the other.
     pub(crate) fn is_in_reach(&self, limits: &Limits, (id, finding): &Wanted) -> bool {
-        let slot = self.problem.slot(*id);
-        let mut leaving = Known::new();
-        if self.may_leave(limits, *id, &mut leaving) {
+        if self.is_unknown(*id) {
             return true;
         }
-        if slot.candidates.is_empty() {
-            return self.is_unknown(*id);
+
+        let slot = self.problem.slot(*id);
+        let is_free = |choice: &Choice| {
+            let candidate = slot.candidates.get(*choice as usize - 1);
+            candidate.is_some_and(|candidate| {
+                let findings = &candidate.findings;
+                !findings.vulnerabilities.contains(finding) && !findings.notices.contains(finding)
+            })
+        };
+        let free: Vec<Choice> = slot
+            .choices()
+            .filter(|choice| *choice != LOCKED && self.may_take(limits, *id, *choice))
+            .filter(is_free)
+            .collect();
+        let dependents = self.dependents_of(*id);
+        let is_admitted = |choice: &Choice| {
+            let mut dependents = dependents.iter();
+            dependents.all(|dependent| self.admits(limits, *id, *choice, dependent))
+        };
+        if free.iter().any(is_admitted) {
+            return true;
         }
 
-        slot.choices()
-            .filter(|choice| *choice != LOCKED)
-            .any(|choice| {
-                let Some(candidate) = slot.candidates.get(choice as usize - 1) else {
-                    return false;
-                };
-                let findings = &candidate.findings;
-                !findings.vulnerabilities.contains(finding)
-                    && !findings.notices.contains(finding)
-                    && self.may_take(limits, *id, choice)
-                    && self.dependents_of(*id).all(|dependent| {
-                        self.may_admit(limits, *id, choice, &dependent, &mut leaving)
-                    })
+        let mut leaving = Known::new();
+        let may_be_admitted = |choice: &Choice| {
+            let mut dependents = dependents.iter();
+            dependents.all(|dependent| {
+                self.admits(limits, *id, *choice, dependent)
+                    || self.may_come_to_admit(limits, *id, *choice, dependent, &mut leaving)
             })
+        };
+        free.iter().any(may_be_admitted) || self.may_leave(limits, *id, &mut Known::new())
     }
 
+    /// Whether the releases of a slot are not known yet, which is recorded.
     fn is_unknown(&self, id: SlotId) -> bool {
         let slot = self.problem.slot(id);
-        let request = self.problem.request;
-        slot.frozen.is_none()
-            && request
-                .releases
-                .releases(request.ecosystem, &slot.name)
-                .is_none()
+        slot.frozen.is_none() && self.problem.releases(&slot.name).is_none()
     }
 
     /// Whether a tier allows a choice, whatever the rest of the graph is.
@@ -63,20 +73,44 @@ impl Planner<'_, '_> {
             .is_some_and(|candidate| candidate.refusal.is_none() && candidate.bump <= greatest)
     }
 
-    fn dependents_of(&self, id: SlotId) -> impl Iterator<Item = Dependent> + use<> {
+    fn dependents_of(&self, id: SlotId) -> Vec<Dependent> {
         let slot = self.problem.slot(id);
-        let all: Vec<Dependent> = slot
-            .copies
+        slot.copies
             .iter()
             .filter_map(|copy| self.problem.dependents.get(copy.0 as usize))
             .flatten()
             .cloned()
-            .collect();
-        all.into_iter()
+            .collect()
     }
 
-    /// Whether a dependent admits a choice, or may change so that it does.
-    fn may_admit(
+    /// Whether a dependent admits a choice as it is, or once a project's requirement is raised.
+    fn admits(&self, limits: &Limits, id: SlotId, choice: Choice, dependent: &Dependent) -> bool {
+        let slot = self.problem.slot(id);
+        // What is no requirement on versions is judged by the search.
+        let admits = |requirement: &str| {
+            let admits = self
+                .problem
+                .admits_version(requirement, slot.version(choice));
+            admits.unwrap_or(true)
+        };
+        let Parent::Package(parent) = dependent.parent else {
+            let requirement = dependent.requirement.as_deref();
+            return limits.raise.is_some() || requirement.is_none_or(admits);
+        };
+
+        let package = self.problem.request.lockfile.package(parent);
+        let edges = package.into_iter().flat_map(|package| &package.edges);
+        let mut edges = edges.filter(|edge| slot.copies.contains(&edge.to));
+        edges.all(|edge| {
+            let requirement =
+                package.and_then(|package| self.problem.locked_requirement(package, edge));
+            requirement.is_none_or(|requirement| admits(&requirement))
+        })
+    }
+
+    /// Whether a dependent has a release that admits a choice or does without the package, or may leave
+    /// itself.
+    fn may_come_to_admit(
         &self,
         limits: &Limits,
         id: SlotId,
@@ -84,42 +118,16 @@ impl Planner<'_, '_> {
         dependent: &Dependent,
         leaving: &mut Known,
     ) -> bool {
-        let slot = self.problem.slot(id);
-        let version = slot.version(choice);
-        let ecosystem = self.problem.request.ecosystem;
-        // What is no requirement on versions is judged by the search.
-        let admits = |requirement: &str| ecosystem.admits(requirement, version).unwrap_or(true);
         let Parent::Package(parent) = dependent.parent else {
-            let requirement = dependent.requirement.as_deref();
-            return limits.raise.is_some() || requirement.is_none_or(admits);
+            return false;
         };
-
-        let lockfile = self.problem.request.lockfile;
-        let (Some(package), Some(parent)) = (
-            lockfile.package(parent),
-            self.problem.slot_of.get(parent.0 as usize).copied(),
-        ) else {
+        let Some(parent) = self.problem.slot_of.get(parent.0 as usize).copied() else {
             return true;
         };
-        let mut edges = package
-            .edges
-            .iter()
-            .filter(|edge| slot.copies.contains(&edge.to));
-        let stays = edges.all(|edge| {
-            let requirement = self.problem.locked_requirement(package, edge);
-            requirement.is_none_or(|requirement| admits(&requirement))
-        });
-
-        stays || self.may_move(limits, parent) || self.may_leave(limits, parent, leaving)
-    }
-
-    fn may_move(&self, limits: &Limits, id: SlotId) -> bool {
         let slot = self.problem.slot(id);
-        limits.moves_parents
-            && (self.is_unknown(id)
-                || slot
-                    .choices()
-                    .any(|choice| choice != LOCKED && self.may_take(limits, id, choice)))
+
+        self.has_release_without(limits, parent, id, slot.version(choice), true)
+            || self.may_leave(limits, parent, leaving)
     }
 
     /// Whether all dependents of a slot may come to do without it.
@@ -129,9 +137,9 @@ impl Planner<'_, '_> {
         }
         known.insert(id, true);
 
-        let mut dependents = self.dependents_of(id).peekable();
-        let answer = dependents.peek().is_some()
-            && dependents.all(|dependent| match dependent.parent {
+        let dependents = self.dependents_of(id);
+        let answer = !dependents.is_empty()
+            && dependents.iter().all(|dependent| match dependent.parent {
                 // A raised requirement may admit another copy of the package.
                 Parent::Root(_) => {
                     limits.raise.is_some()
@@ -141,7 +149,9 @@ impl Planner<'_, '_> {
                 Parent::Package(parent) => {
                     let parent = self.problem.slot_of.get(parent.0 as usize).copied();
                     parent.is_none_or(|parent| {
-                        self.may_let_go(limits, parent, id) || self.may_leave(limits, parent, known)
+                        let locked = self.problem.slot(id).locked_version().unwrap_or_default();
+                        self.has_release_without(limits, parent, id, locked, false)
+                            || self.may_leave(limits, parent, known)
                     })
                 }
             });
@@ -150,34 +160,39 @@ impl Planner<'_, '_> {
         answer
     }
 
-    /// Whether a release of a dependent may do without the locked version of a slot.
-    fn may_let_go(&self, limits: &Limits, parent: SlotId, id: SlotId) -> bool {
+    /// Whether a dependent has a release that does not require a package, or that admits a version of
+    /// it or not, as wanted.
+    fn has_release_without(
+        &self,
+        limits: &Limits,
+        dependent: SlotId,
+        id: SlotId,
+        version: &str,
+        wanted: bool,
+    ) -> bool {
         if !limits.moves_parents {
             return false;
         }
-        if self.is_unknown(parent) {
+        if self.is_unknown(dependent) {
             return true;
         }
-
-        let slot = self.problem.slot(id);
-        let Some(package) = slot.package else {
+        let Some(package) = self.problem.slot(id).package else {
             return true;
         };
-        let ecosystem = self.problem.request.ecosystem;
-        let dependent = self.problem.slot(parent);
-        let lets_go = |choice: Choice| {
-            let Some(release) = dependent.release(choice) else {
+
+        let slot = self.problem.slot(dependent);
+        let is_one = |choice: &Choice| {
+            let Some(release) = slot.release(*choice) else {
                 return false;
             };
             release.details.is_some()
                 || requirements_on(release, package).all(|requirement| {
-                    let text = &requirement.requirement;
-                    requirement.optional
-                        || !ecosystem.admits(text, &package.version).unwrap_or(false)
+                    let text = requirement.requirement.as_str();
+                    let admits = self.problem.admits_version(text, version);
+                    requirement.optional || admits.unwrap_or(wanted) == wanted
                 })
         };
-        dependent.choices().any(|choice| {
-            choice != LOCKED && self.may_take(limits, parent, choice) && lets_go(choice)
-        })
+        let mut choices = slot.choices().filter(|choice| *choice != LOCKED);
+        choices.any(|choice| self.may_take(limits, dependent, choice) && is_one(&choice))
     }
 }

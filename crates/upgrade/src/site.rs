@@ -92,7 +92,7 @@ impl<'a> Problem<'a> {
         let mut raised: Vec<Raised> = Vec::new();
         let mut reason = None;
         for release in slot::above(self.request, releases, installed, &|_| true) {
-            if ecosystem.admits(requirement, &release.version) == Ok(true)
+            if self.admits_version(requirement, &release.version) == Some(true)
                 || !self
                     .judge(&slot.name, &release.version)
                     .vulnerabilities
