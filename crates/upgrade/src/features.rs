@@ -16,7 +16,11 @@ use crate::slot::{LOCKED, SlotId};
 use crate::target::{Connections, Key, Pending, Solved};
 
 /// Most solutions of one attempt. Real projects need two or three.
-pub(crate) const MAX_ROUNDS: usize = 8;
+pub(crate) const MAX_ROUNDS: usize = 12;
+
+/// The solutions of one attempt after which features that were asked for stay asked for: two
+/// solutions may each ask for what the other needs.
+const EXACT_ROUNDS: usize = 4;
 
 /// The features that each slot is asked for.
 pub(crate) type Asked = BTreeMap<SlotId, BTreeSet<String>>;
@@ -24,7 +28,9 @@ pub(crate) type Asked = BTreeMap<SlotId, BTreeSet<String>>;
 impl Planner<'_, '_> {
     /// Computes the features that are asked for in a solution, and keeps them for the next one. True
     /// when the solution assumed others, or when metadata is missing, which is recorded.
-    pub(crate) fn learn_features(&self, solution: &Solution) -> bool {
+    ///
+    /// `round` is the number of solutions before this one.
+    pub(crate) fn learn_features(&self, solution: &Solution, round: usize) -> bool {
         if !self.problem.request.ecosystem.has_feature_graph() {
             return false;
         }
@@ -56,6 +62,12 @@ impl Planner<'_, '_> {
         }
 
         let mut known = self.problem.asked.borrow_mut();
+        if round >= EXACT_ROUNDS {
+            for (slot, features) in known.iter() {
+                let learned = learned.entry(*slot).or_default();
+                learned.extend(features.iter().cloned());
+            }
+        }
         let is_other = *known != learned;
         *known = learned;
         is_other

@@ -403,12 +403,12 @@ impl<'a> Planner<'_, 'a> {
         for (slot, id) in self.fixed.iter().chain(trying) {
             active.entry(*slot).or_default().insert(id.clone());
         }
-        let solve = || {
+        let solve = |favored: &Solution| {
             let attempt = Attempt::new(
                 self.problem,
                 limits,
                 &active,
-                &self.solution,
+                favored,
                 &self.overridden,
                 &self.bindings,
                 &self.conditions,
@@ -417,15 +417,15 @@ impl<'a> Planner<'_, 'a> {
             attempt.solve()
         };
 
-        let mut solution = solve()?;
-        for _ in 1..features::MAX_ROUNDS {
-            if !self.learn_features(&solution) {
+        let mut solution = solve(&self.solution)?;
+        for round in 1..features::MAX_ROUNDS {
+            if !self.learn_features(&solution, round) {
                 break;
             }
             if !self.problem.needs.borrow().is_empty() {
                 return Err(Failed::Facts);
             }
-            solution = solve()?;
+            solution = solve(&solution)?;
         }
 
         Ok(solution)
