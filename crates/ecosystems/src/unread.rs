@@ -113,12 +113,6 @@ pub(crate) const UNREAD: &[UnreadFormat] = &[
         hint: "run `cabal freeze` and commit `cabal.project.freeze`",
     },
     UnreadFormat {
-        files: &["*.gemspec"],
-        words: &["dependency"],
-        pinned_by: &["gemfile-lock"],
-        hint: "run `bundle lock` and commit `Gemfile.lock`",
-    },
-    UnreadFormat {
         files: &["Gopkg.lock", "Gopkg.toml", "glide.lock", "glide.yaml"],
         words: &[],
         pinned_by: &["go-mod", "go-vendor"],

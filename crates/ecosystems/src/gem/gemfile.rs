@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use patchgate_model::{DependencyKind, Unresolved, without_credentials};
 
-use super::ruby::{Argument, arguments, literals, statements};
+use super::ruby::{Argument, arguments, literals, statements, without_texts, words};
 use crate::syntax::join;
 use crate::{Input, ParseError};
 
@@ -20,6 +20,9 @@ const ADDRESSES: [&str; 5] = ["git", "github", "gist", "bitbucket", "path"];
 /// The requirement of gems that only Ruby code names.
 pub(super) const CODE: &str = "ruby:code";
 
+/// The requirement of a Gemfile on a gemspec that is not in the repository.
+pub(super) const NO_GEMSPEC: &str = "ruby:gemspec";
+
 /// Methods that require gems, or run other code that may.
 const CALLS: [&str; 4] = ["gem", "eval_gemfile", "instance_eval", "eval"];
 
@@ -31,12 +34,21 @@ const MAX_GROUPS: usize = 64;
 pub(super) struct Gemfile {
     /// The gems that the file lists itself.
     pub(super) gems: Vec<GemRequirement>,
-    /// Line of the statement that includes the requirements of a gemspec.
-    pub(super) gemspec: Option<u32>,
+    /// The statement that includes the requirements of a gemspec.
+    pub(super) gemspec: Option<GemspecStatement>,
     /// Lines of statements that may require gems, and are not understood.
     pub(super) unread: Vec<u32>,
     /// Whether every statement was understood, so that the groups are complete.
     pub(super) is_clear: bool,
+}
+
+/// A statement that includes the requirements of a gemspec.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct GemspecStatement {
+    /// The directory of the gemspec, from that of the Gemfile; empty if it is the same.
+    directory: String,
+    /// Line number, from 1.
+    line: u32,
 }
 
 /// A gem that the file requires.
@@ -57,6 +69,12 @@ pub(super) struct GemRequirement {
 }
 
 impl GemRequirement {
+    /// Whether the gem is a directory of the repository, for a Gemfile in `directory`.
+    pub(super) fn is_inside(&self, directory: &str) -> bool {
+        let path = self.requirement.strip_prefix("path:");
+        path.is_some_and(|path| !path.is_empty() && join(directory, path).is_some())
+    }
+
     /// The kind of dependency, derived from the groups.
     pub(super) fn kind(&self) -> DependencyKind {
         let only = |allowed: &[&str]| {
@@ -90,21 +108,28 @@ enum Block {
     Code,
 }
 
-/// The requirements of a Gemfile that has no lockfile. The requirements of a gemspec are unknown;
-/// they are reported as one requirement named `gemspec`, with a path instead of versions. A statement
-/// that may require gems and is not understood is reported as one named `gem`.
+/// The requirements of a Gemfile that has no lockfile. A gemspec of the repository is read on its own;
+/// the requirements of another one are unknown and reported as one named `gemspec`. A statement that
+/// may require gems and is not understood is reported as one named `gem`.
 pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
     let gemfile = read(input)?;
-    let directory = input.path.rsplit_once('/').map_or("", |(path, _)| path);
-    // A directory of the repository has files of its own, which are read.
-    let is_inside = |gem: &GemRequirement| {
-        let path = gem.requirement.strip_prefix("path:");
-        path.is_some_and(|path| !path.is_empty() && join(directory, path).is_some())
+    let directory = parent(input.path);
+    let has_gemspec = |statement: &GemspecStatement| {
+        let directory = match statement.directory.as_str() {
+            "" => Some(directory.to_owned()),
+            inner => join(directory, inner),
+        };
+        let paths = input
+            .siblings
+            .keys()
+            .filter(|path| path.ends_with(".gemspec"));
+        directory.is_some_and(|directory| paths.map(|path| parent(path)).any(|it| it == directory))
     };
     let mut open: Vec<Unresolved> = gemfile
         .gems
         .into_iter()
-        .filter(|gem| !is_inside(gem))
+        // A directory of the repository has files of its own, which are read.
+        .filter(|gem| !gem.is_inside(directory))
         .map(|gem| Unresolved {
             ecosystem: crate::gem::NAME,
             kind: gem.kind(),
@@ -113,22 +138,33 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
             line: gem.line,
         })
         .collect();
-    open.extend(gemfile.gemspec.map(|line| Unresolved {
+    let missing = gemfile.gemspec.filter(|statement| !has_gemspec(statement));
+    open.extend(missing.map(|statement| Unresolved {
         ecosystem: crate::gem::NAME,
         name: "gemspec".to_owned(),
-        requirement: "path:.".to_owned(),
+        requirement: NO_GEMSPEC.to_owned(),
         kind: DependencyKind::Runtime,
-        line,
+        line: statement.line,
     }));
-    open.extend(gemfile.unread.into_iter().map(|line| Unresolved {
+    open.extend(gemfile.unread.into_iter().map(by_code));
+
+    Ok(open)
+}
+
+/// The requirement that stands for gems that only Ruby code names.
+pub(super) fn by_code(line: u32) -> Unresolved {
+    Unresolved {
         ecosystem: crate::gem::NAME,
         name: "gem".to_owned(),
         requirement: CODE.to_owned(),
         kind: DependencyKind::Runtime,
         line,
-    }));
+    }
+}
 
-    Ok(open)
+/// The directory of a file.
+pub(super) fn parent(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(directory, _)| directory)
 }
 
 /// Reads a Gemfile statement by statement.
@@ -207,7 +243,10 @@ impl Reader {
             }
             ("gem", false) => self.gem(rest, line),
             ("gemspec", false) => {
-                self.gemfile.gemspec = Some(line);
+                self.gemfile.gemspec = Some(GemspecStatement {
+                    directory: directory_of(rest),
+                    line,
+                });
                 self.gemfile.is_clear &= !rest.contains("development_group");
             }
             ("source" | "ruby" | "plugin" | "git_source", false) => {}
@@ -319,6 +358,17 @@ impl Reader {
     }
 }
 
+/// The directory that a `gemspec` statement names (`path: "engine"`).
+fn directory_of(rest: &str) -> String {
+    let named = arguments(rest)
+        .into_iter()
+        .find_map(|argument| match argument {
+            Argument::Keyword("path", value) => literals(value)?.into_iter().next(),
+            _ => None,
+        });
+    named.filter(|path| path != ".").unwrap_or_default()
+}
+
 /// The address of a repository or a directory. A value that is not a plain text is unknown.
 fn address(kind: &str, value: &str) -> String {
     let stated = literals(value).unwrap_or_default();
@@ -328,25 +378,7 @@ fn address(kind: &str, value: &str) -> String {
 
 /// Whether a statement has one of [`CALLS`] outside its texts.
 fn has_call(statement: &str) -> bool {
-    let mut quote = None;
-    let code: String = statement
-        .chars()
-        .map(|c| match (quote, c) {
-            (None, '"' | '\'') => {
-                quote = Some(c);
-                ' '
-            }
-            (None, c) => c,
-            (Some(open), c) => {
-                if c == open {
-                    quote = None;
-                }
-                ' '
-            }
-        })
-        .collect();
-    code.split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
-        .any(|word| CALLS.contains(&word))
+    words(&without_texts(statement)).any(|(_, word)| CALLS.contains(&word))
 }
 
 /// Whether a value is followed by a condition, as in `false if windows?`.

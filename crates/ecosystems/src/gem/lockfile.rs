@@ -310,21 +310,34 @@ impl Reader {
             return Ok(());
         }
 
+        let is_cut = !text.ends_with('\n');
+        let last = text.lines().count();
+        if !self.has_dependencies && !self.by_name.is_empty() && !is_cut {
+            return salvage::may_be_cut(&mut self.skipped, text, "`DEPENDENCIES`");
+        }
+
+        // All gems are above this section, so that only a requirement of the project can be cut.
+        if self.section == Section::Dependencies && is_cut && !self.by_name.is_empty() {
+            let line = u32::try_from(last).unwrap_or(u32::MAX);
+            if !self.is_whole(text.lines().next_back().unwrap_or_default()) {
+                self.pending.retain(|one| one.line != line);
+                salvage::lacks_line_break(&mut self.skipped, line);
+            }
+            return Ok(());
+        }
+
         let reason = if !self.has_dependencies {
             "is truncated or is not a Bundler lockfile: it lacks `DEPENDENCIES`"
         } else if self.has_checksums && !self.has_bundled_with {
             "is truncated: it has `CHECKSUMS` but lacks `BUNDLED WITH`"
-        } else if self.section != Section::BundledWith
-            && !text.ends_with('\n')
-            && !self.is_whole(text.lines().next_back().unwrap_or_default())
-        {
+        } else if self.section != Section::BundledWith && is_cut {
             "is truncated: its last line does not end with a line break"
         } else {
             return Ok(());
         };
 
         Err(ParseError::new(reason)
-            .at_line(text.lines().count())
+            .at_line(last)
             .with_hint("re-create the file with `bundle lock`"))
     }
 

@@ -1,8 +1,9 @@
-//! RubyGems: the lockfiles of Bundler and, as far as they can be read without running them, the
-//! Gemfiles next to them.
+//! RubyGems: the lockfiles of Bundler and, as far as they can be read without running them, Gemfiles and
+//! gemspecs.
 
 mod edit;
 mod gemfile;
+mod gemspec;
 mod lockfile;
 mod raise;
 mod registry;
@@ -87,10 +88,16 @@ impl FileReader for RubyGems {
     }
 
     fn manifests(&self) -> &'static [ManifestFormat] {
-        &[ManifestFormat {
-            files: &["Gemfile", "gems.rb", "*.gemfile"],
-            unresolved: gemfile::unresolved,
-        }]
+        &[
+            ManifestFormat {
+                files: &["Gemfile", "gems.rb", "*.gemfile"],
+                unresolved: gemfile::unresolved,
+            },
+            ManifestFormat {
+                files: &["*.gemspec"],
+                unresolved: gemspec::unresolved,
+            },
+        ]
     }
 }
 

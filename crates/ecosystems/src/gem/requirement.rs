@@ -15,11 +15,13 @@ pub(super) const OPERATORS: [&str; 7] = ["~>", "!=", ">=", "<=", "=", ">", "<"];
 
 /// The versions that a requirement admits.
 pub(super) fn admitted(requirement: &str) -> Result<VersionSet, RequirementError> {
-    if requirement == super::gemfile::CODE {
-        return Err(RequirementError::new(
-            requirement,
-            "is stated by Ruby code, which is not run",
-        ));
+    let unknown = match requirement {
+        super::gemfile::CODE => Some("is stated by Ruby code, which is not run"),
+        super::gemfile::NO_GEMSPEC => Some("is in a file that is not in the repository"),
+        _ => None,
+    };
+    if let Some(reason) = unknown {
+        return Err(RequirementError::new(requirement, reason));
     }
     let text = RequirementText::new(&RubyGems, requirement)?;
     if requirement.trim().is_empty() {

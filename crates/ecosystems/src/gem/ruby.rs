@@ -156,8 +156,40 @@ pub(super) fn literals(value: &str) -> Option<Vec<String>> {
     Some(vec![literal(value)?])
 }
 
-/// A single string or symbol without interpolation.
+/// The code of a statement: every character of its texts is a blank. Positions stay the same.
+pub(super) fn without_texts(statement: &str) -> String {
+    let mut quote = None;
+    let mut code = String::with_capacity(statement.len());
+    for c in statement.chars() {
+        let is_text = quote.is_some();
+        match quote {
+            None if matches!(c, '"' | '\'') => quote = Some(c),
+            Some(open) if c == open => quote = None,
+            _ => {}
+        }
+        match is_text || quote.is_some() {
+            true => code.extend(std::iter::repeat_n(' ', c.len_utf8())),
+            false => code.push(c),
+        }
+    }
+    code
+}
+
+/// The words of code, each with its position.
+pub(super) fn words(code: &str) -> impl Iterator<Item = (usize, &str)> {
+    let is_end = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+    code.split(is_end)
+        .filter(|word| !word.is_empty())
+        .map(|word| (word.as_ptr().addr() - code.as_ptr().addr(), word))
+}
+
+/// A single string or symbol without interpolation. RubyGems itself writes `%q<a>.freeze`.
 fn literal(value: &str) -> Option<String> {
+    let value = value.strip_suffix(".freeze").unwrap_or(value);
+    if let Some(inner) = value.strip_prefix("%q<") {
+        return inner.strip_suffix('>').map(str::to_owned);
+    }
+
     let text = value.strip_prefix(':').unwrap_or(value);
     let quoted = |quote: char| text.strip_prefix(quote)?.strip_suffix(quote);
     if let Some(inner) = quoted('"').or_else(|| quoted('\'')) {

@@ -1,6 +1,6 @@
 //! Whole files: the contents of the fixtures, and the traps of the formats.
 
-use patchgate_model::{DependencyKind, Lockfile, Scope};
+use patchgate_model::{DependencyKind, Lockfile, Loss, Scope};
 
 use super::gemfile::{self, Gemfile};
 use crate::snapshot_text::snapshot_text;
@@ -152,9 +152,27 @@ fn a_gemfile_alone_asks_for_its_gems_and_its_gemspec() {
         [
             ("a", "1", DependencyKind::Runtime, 2),
             ("b", "", DependencyKind::Development, 4),
-            ("gemspec", "path:.", DependencyKind::Runtime, 1),
+            ("gemspec", "ruby:gemspec", DependencyKind::Runtime, 1),
         ]
     );
+}
+
+#[test]
+fn a_gemspec_of_the_repository_is_read_on_its_own() {
+    let names = |text: &str, gemspec: &str| -> Vec<String> {
+        let siblings = Siblings::from([(gemspec.to_owned(), Vec::new())]);
+        let open = gemfile::unresolved(&Input {
+            path: "app/Gemfile",
+            bytes: text.as_bytes(),
+            siblings: &siblings,
+        });
+        open.unwrap().into_iter().map(|one| one.name).collect()
+    };
+
+    assert!(names("gemspec\n", "app/app.gemspec").is_empty());
+    assert!(names("gemspec path: 'engine'\n", "app/engine/e.gemspec").is_empty());
+    assert_eq!(names("gemspec\n", "app/engine/e.gemspec"), ["gemspec"]);
+    assert_eq!(names("gemspec path: '../..'\n", "a.gemspec"), ["gemspec"]);
 }
 
 /// A repository has any version, whatever the requirement next to it says.
@@ -253,7 +271,8 @@ fn checksums_and_platforms_of_a_real_lockfile_are_read() {
 }
 
 /// The file that Bundler 2.6.7 writes for a Gemfile without gems.
-/// The last line of an old lockfile is whole if it ends with a mark.
+/// The last line of an old lockfile is whole if it ends with a mark. Another one may be cut, but all
+/// gems are above it.
 #[test]
 fn a_last_line_may_lack_its_line_break() {
     let head =
@@ -266,8 +285,16 @@ fn a_last_line_may_lack_its_line_break() {
         ("  rake (~> 13", false),
     ] {
         let text = format!("{head}{last}");
-        let read = read(&[("Gemfile.lock", text.as_str())]);
-        assert_eq!(read.is_ok(), is_whole, "{last}: {read:?}");
+        let lockfile = read(&[("Gemfile.lock", text.as_str())]).unwrap();
+        assert_eq!(lockfile.packages.len(), 1, "{last}");
+        assert!(lockfile.unresolved.is_empty(), "{last}");
+        assert_eq!(
+            lockfile.roots[0].edges.len(),
+            usize::from(is_whole),
+            "{last}"
+        );
+        let lost: Vec<Loss> = lockfile.skipped.iter().map(|entry| entry.loss).collect();
+        assert_eq!(lost.is_empty(), is_whole, "{last}: {lost:?}");
     }
 }
 
