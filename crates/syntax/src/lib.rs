@@ -34,7 +34,7 @@ pub use json::{DuplicateKey, json, json_with_duplicates, jsonc, jsonc_with_dupli
 pub use lines::{Lines, SplitLines, split_lines};
 pub use node::{Key, Node, Value};
 pub use toml::toml;
-pub use xml::{Element, xml};
+pub use xml::{Element, xml, xml_without};
 pub use yaml::{yaml, yaml_documents, yaml_settings};
 
 /// The number of values that a tree may still have, and its deepest level.

@@ -161,6 +161,31 @@ fn duplicate_keys_are_refused() {
 }
 
 #[test]
+fn children_of_the_top_element_are_left_out() {
+    let text = "<p:a> x <b><c k='1'/>text &lt;<a>1</a></b> y <c><b>2</b></c><b/></p:a>";
+    let tree = xml_without(text, &["b"]).unwrap();
+    assert_eq!((&*tree.name, tree.text.as_str()), ("a", "x  y"));
+    let names: Vec<&str> = tree.children.iter().map(|child| &*child.name).collect();
+    assert_eq!(names, ["c", "b"]);
+    assert_eq!(tree.children[0].text_of("b"), Some("2"));
+
+    for wrong in [
+        "<a><b><c></b></a>",
+        "<a><b>",
+        "<a><b></a>",
+        "<a><b><!DOCTYPE b></b></a>",
+    ] {
+        assert!(xml_without(wrong, &["b"]).is_err(), "{wrong}");
+    }
+    let deep = format!(
+        "<a><b>{}{}</b></a>",
+        "<c>".repeat(5_000),
+        "</c>".repeat(5_000)
+    );
+    assert!(xml_without(&deep, &["b"]).is_err());
+}
+
+#[test]
 fn the_last_of_duplicate_keys_counts_where_it_is_asked_for() {
     let text =
         "{\"o\": {\"a\": [1],\n\"b\": 2,\n\"a\": [3],\n\"\\u0061\": [3]}, // note\n\"o\": 4,\n}";

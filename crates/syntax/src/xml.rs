@@ -61,11 +61,23 @@ impl<'a> Element<'a> {
 /// When the text is not XML or exceeds a limit. A document type is refused because it can define
 /// entities; so is every entity other than the five of XML and character references.
 pub fn xml(text: &str) -> Result<Element<'_>, ParseError> {
+    xml_without(text, &[])
+}
+
+/// Reads an XML file without some children of its top element, by their names. They are only checked
+/// for tags that do not match.
+///
+/// # Errors
+/// As those of [`xml`].
+pub fn xml_without<'a>(text: &'a str, left_out: &[&str]) -> Result<Element<'a>, ParseError> {
     let mut parser = Parser {
+        text,
         lines: Lines::new(text),
         budget: Budget::new(),
         open: Vec::new(),
         root: None,
+        left_out,
+        depth_left_out: 0,
     };
     let mut reader = XmlReader::from_str(text);
 
@@ -86,7 +98,7 @@ pub fn xml(text: &str) -> Result<Element<'_>, ParseError> {
 
         let line = parser.lines.of(offset);
         parser
-            .event(event, line)
+            .event(event, offset, line)
             .map_err(|error| match error.line {
                 Some(_) => error,
                 None => error.at_line(line as usize),
@@ -94,27 +106,46 @@ pub fn xml(text: &str) -> Result<Element<'_>, ParseError> {
     }
 }
 
-struct Parser<'a> {
+struct Parser<'a, 'n> {
+    text: &'a str,
     lines: Lines<'a>,
     budget: Budget,
     open: Vec<Element<'a>>,
     root: Option<Element<'a>>,
+    /// Names of the children of the top element that are left out.
+    left_out: &'n [&'n str],
+    /// Number of open elements of one that is left out, with itself.
+    depth_left_out: usize,
 }
 
-impl<'a> Parser<'a> {
-    fn event(&mut self, event: Event<'a>, line: u32) -> Result<(), ParseError> {
+impl<'a> Parser<'a, '_> {
+    fn event(&mut self, event: Event<'a>, offset: usize, line: u32) -> Result<(), ParseError> {
         match event {
+            Event::Start(_) if self.depth_left_out > 0 => {
+                self.depth_left_out += 1;
+                self.budget
+                    .take(self.open.len() + self.depth_left_out, line)?;
+            }
+            Event::End(_) if self.depth_left_out > 0 => self.depth_left_out -= 1,
+            Event::Empty(_) | Event::Text(_) | Event::CData(_) | Event::GeneralRef(_)
+                if self.depth_left_out > 0 => {}
+            Event::Start(start)
+                if self.open.len() == 1 && self.left_out.contains(&start.local_name().as_ref()) =>
+            {
+                self.budget.take(self.open.len(), line)?;
+                self.depth_left_out = 1;
+            }
             Event::Start(start) => {
-                let element = self.element(&start, line)?;
+                let element = self.element(&start, offset, line)?;
                 self.open.push(element);
             }
             Event::Empty(start) => {
-                let element = self.element(&start, line)?;
+                let element = self.element(&start, offset, line)?;
                 self.close(element)?;
             }
             Event::End(_) => {
                 if let Some(mut element) = self.open.pop() {
-                    element.text = element.text.trim().to_owned();
+                    element.text.truncate(element.text.trim_end().len());
                     self.close(element)?;
                 }
             }
@@ -136,11 +167,16 @@ impl<'a> Parser<'a> {
         Ok(())
     }
 
-    fn element(&mut self, start: &BytesStart<'_>, line: u32) -> Result<Element<'a>, ParseError> {
+    fn element(
+        &mut self,
+        start: &BytesStart<'_>,
+        offset: usize,
+        line: u32,
+    ) -> Result<Element<'a>, ParseError> {
         self.budget.take(self.open.len(), line)?;
         let mut element = Element {
             line,
-            name: Cow::Owned(start.local_name().as_ref().to_owned()),
+            name: self.name(start, offset),
             ..Element::default()
         };
         for attribute in start.attributes() {
@@ -165,8 +201,23 @@ impl<'a> Parser<'a> {
         Ok(element)
     }
 
+    /// The local name of the tag at an offset, from the text itself, so that most elements need no copy.
+    fn name(&self, start: &BytesStart<'_>, offset: usize) -> Cow<'a, str> {
+        let local = start.local_name();
+        let local: &str = local.as_ref();
+        // A prefix ends with a colon.
+        let written = start.name().as_ref().len();
+        let begin = offset + 1 + (written - local.len());
+        match self.text.get(begin..begin + local.len()) {
+            Some(name) if name == local => Cow::Borrowed(name),
+            _ => Cow::Owned(local.to_owned()),
+        }
+    }
+
     fn text(&mut self, text: &str) -> Result<(), ParseError> {
         match self.open.last_mut() {
+            // Text is trimmed, and most of it is indentation.
+            Some(element) if element.text.is_empty() => element.text.push_str(text.trim_start()),
             Some(element) => element.text.push_str(text),
             None if text.trim().is_empty() => {}
             None => {

@@ -162,7 +162,12 @@ fn find<'p>(
 fn identity<'n>(entry: &'n Node<'_>) -> Result<(&'n str, &'n str), ParseError> {
     let name = entry.need_text("name")?;
     check_name(name).map_err(|error| error.at_line(entry.line as usize))?;
-    Ok((name, entry.need_text("version")?))
+    // Composer turns a number into a text.
+    let version = entry.get("version").and_then(Node::scalar);
+    match version.filter(|version| !version.is_empty()) {
+        Some(version) => Ok((name, version)),
+        None => Ok((name, entry.need_text("version")?)),
+    }
 }
 
 /// The names and requirements under a key, without those that the platform satisfies. PHP writes an

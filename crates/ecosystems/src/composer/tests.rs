@@ -142,3 +142,18 @@ fn a_manifest_alone_asks_for_packages_but_not_for_the_platform() {
         ]
     );
 }
+
+#[test]
+fn a_version_may_be_a_number() {
+    let text = r#"{"packages": [{"name": "a/b", "version": 20190220}], "packages-dev": []}"#;
+    let siblings = crate::Siblings::new();
+    let lockfile = crate::parse(&crate::Input {
+        path: "composer.lock",
+        bytes: text.as_bytes(),
+        siblings: &siblings,
+    })
+    .unwrap();
+
+    assert_eq!(lockfile.packages[0].version, "20190220");
+    assert!(lockfile.skipped.is_empty());
+}

@@ -57,9 +57,9 @@ pub(super) struct Replacement {
 
 impl Directives {
     /// Parses a file. Unknown directives are ignored because a newer Go may write them. Known ones
-    /// that cannot be read are skipped, unless it is the last one, which may be truncated.
+    /// that cannot be read are skipped, unless it is the last one of a file that may be truncated.
     pub(super) fn parse(text: &str) -> Result<Self, ParseError> {
-        Self::from_directives(directives(text)?)
+        Self::from_directives(directives(text)?, !text.ends_with('\n'))
     }
 
     /// Parses the `go.mod` of a dependency, in which only some directives count
@@ -67,10 +67,13 @@ impl Directives {
     pub(super) fn parse_dependency(text: &str) -> Result<Self, ParseError> {
         let mut directives = directives(text)?;
         directives.retain(|one| matches!(&*one.verb, "module" | "go" | "require"));
-        Self::from_directives(directives)
+        Self::from_directives(directives, !text.ends_with('\n'))
     }
 
-    fn from_directives(directives: Vec<Directive<'_>>) -> Result<Self, ParseError> {
+    fn from_directives(
+        directives: Vec<Directive<'_>>,
+        may_be_cut: bool,
+    ) -> Result<Self, ParseError> {
         let mut read = Self::default();
         let mut requires: BTreeMap<String, usize> = BTreeMap::new();
         let last = directives.last().map(|directive| directive.line);
@@ -78,7 +81,7 @@ impl Directives {
             let Err(error) = read.directive(&directive, &mut requires) else {
                 continue;
             };
-            if last == Some(directive.line) {
+            if may_be_cut && last == Some(directive.line) {
                 return Err(error);
             }
 

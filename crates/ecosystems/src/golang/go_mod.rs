@@ -31,6 +31,9 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Lockfile, ParseError> {
     let mut file = Directives::parse(input.text()?)?;
     let mut skipped = std::mem::take(&mut file.skipped);
     if file.module.is_empty() && file.requires.is_empty() {
+        if let Some(first) = skipped.into_entries().into_iter().next() {
+            return Err(ParseError::new(first.reason).at_line(first.line as usize));
+        }
         return Err(ParseError::new("does not name its module")
             .with_hint("the file begins with `module` and a path"));
     }

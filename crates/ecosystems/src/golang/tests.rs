@@ -278,7 +278,7 @@ fn a_folder_in_place_of_a_module_is_the_users_own() {
 }
 
 #[test]
-fn what_go_refuses_is_refused() {
+fn what_go_refuses_is_reported() {
     for (text, reason) in [
         ("go 1.20\n", "does not name its module"),
         ("module a\nmodule b\n", "states its module twice"),
@@ -313,7 +313,15 @@ fn what_go_refuses_is_refused() {
             "replaces `a` twice, with different modules",
         ),
     ] {
-        assert_eq!(go_mod(text).unwrap_err().reason, reason, "{text}");
+        // A file with other content is read without the odd line.
+        let reported = match go_mod(text) {
+            Ok(lockfile) => lockfile.skipped.into_iter().map(|it| it.reason).collect(),
+            Err(error) => vec![error.reason],
+        };
+        assert!(
+            reported.iter().any(|it| it == reason),
+            "{text}: {reported:?}"
+        );
     }
 
     let unknown = go_mod("module m\nfuture (\n\tx y z\n)\ngodebug default=go1.21\n");
@@ -332,4 +340,17 @@ fn names_differ_by_case_and_versions_are_kept_as_written() {
     );
     assert!(Go.compare_versions("v1.2.3", "1.2.3").unwrap().is_eq());
     assert!(Go.compare_versions("master", "1.2.3").is_err());
+}
+
+#[test]
+fn an_odd_last_directive_is_skipped_in_a_file_that_is_whole() {
+    let start = "module m\nrequire (\n\ta v1.2.3\n";
+    let odd = format!("{start}\tb is bad\n)\n");
+    let twice = format!("{start})\nreplace (\n\ta => ./b\n\ta => ./c\n)\n");
+    for (text, line) in [(odd, 4), (twice, 7)] {
+        let lockfile = go_mod(&text).unwrap();
+        assert_eq!(lockfile.packages.len(), 1, "{text}");
+        let skipped: Vec<u32> = lockfile.skipped.iter().map(|entry| entry.line).collect();
+        assert_eq!(skipped, [line], "{text}");
+    }
 }

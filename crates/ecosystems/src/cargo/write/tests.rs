@@ -557,7 +557,7 @@ fn a_lockfile_with_other_versions_is_made_for_cargo() {
         with_versions(&in_version(&before(), 1), &changes).unwrap(),
         expected("")
     );
-    assert_eq!(with_versions("version = 4\n", &changes), None);
+    assert_eq!(with_versions("version = 4", &changes), None);
 
     // Two copies become one.
     let two = file(

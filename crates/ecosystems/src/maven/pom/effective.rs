@@ -226,7 +226,7 @@ impl Model {
     fn element(&self, name: &str) -> Option<&str> {
         let parent = self.parent.as_ref();
         let value = match name {
-            "artifactId" => Some(&self.artifact),
+            "artifactId" => Some(&self.artifact).filter(|artifact| !artifact.is_empty()),
             "groupId" => self.group.as_ref(),
             "version" => self.version.as_ref(),
             "parent.artifactId" => parent.map(|parent| &parent.artifact),

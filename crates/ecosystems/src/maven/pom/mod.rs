@@ -59,6 +59,7 @@ fn read(input: &Input<'_>, projects: &Projects) -> Result<Lockfile, ParseError> 
     }
     let mut builder = DependencyCollector::default();
     builder.skipped.extend(pom.named_modules.iter().map(unread));
+    builder.skipped.extend(pom.skipped.iter().cloned());
     builder.add(&base, None, &mut sources)?;
 
     // Each inactive profile is evaluated on its own, as if it were requested.
@@ -75,6 +76,12 @@ fn read(input: &Input<'_>, projects: &Projects) -> Result<Lockfile, ParseError> 
         builder.add(&model, Some(&profile.id), &mut sources)?;
     }
 
+    // A file without a single dependency that can be read is more probably broken as a whole.
+    let is_empty = builder.packages.is_empty() && builder.unresolved.is_empty();
+    if let (true, Some(entry)) = (is_empty, pom.skipped.first()) {
+        return Err(ParseError::new(entry.reason.clone()).at_line(entry.line as usize));
+    }
+
     let manifest = Some(input.path.to_owned()).filter(|path| input.sibling(path).is_some());
 
     Ok(Lockfile {
@@ -82,7 +89,10 @@ fn read(input: &Input<'_>, projects: &Projects) -> Result<Lockfile, ParseError> 
         ecosystem: NAME,
         format: FormatId::new(FORMAT),
         roots: vec![Root {
-            name: format!("{}:{}", base.group(), base.artifact()),
+            name: match base.artifact() {
+                artifact if artifact.is_empty() => String::new(),
+                artifact => format!("{}:{artifact}", base.group()),
+            },
             manifest,
             edges: builder.edges,
         }],

@@ -159,6 +159,10 @@ impl Projects {
 impl ProjectFile {
     fn read(input: &Input<'_>) -> Result<Self, ParseError> {
         let pom = Arc::new(Pom::read(input)?);
+        // A project of the repository reports its skipped entries itself; another one has no report.
+        if let (true, Some(entry)) = (input.path.starts_with(EXTERNAL), pom.skipped.first()) {
+            return Err(ParseError::new(entry.reason.clone()).at_line(entry.line as usize));
+        }
         Ok(Self {
             path: SmolStr::new(input.path),
             layer: Arc::new(Layer::of(Arc::clone(&pom), None)),

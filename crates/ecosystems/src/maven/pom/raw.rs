@@ -4,7 +4,7 @@
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
-use patchgate_model::SmolStr;
+use patchgate_model::{Loss, SkippedEntry, SmolStr};
 
 use crate::syntax::{self, Element};
 use crate::{Input, ParseError, limits};
@@ -13,6 +13,7 @@ use crate::{Input, ParseError, limits};
 #[derive(Debug, Clone, Default)]
 pub(super) struct Pom {
     pub(super) group: Option<SmolStr>,
+    /// Empty if the file lacks it.
     pub(super) artifact: SmolStr,
     pub(super) version: Option<SmolStr>,
     pub(super) parent: Option<Parent>,
@@ -20,6 +21,8 @@ pub(super) struct Pom {
     pub(super) profiles: Vec<Profile>,
     /// Modules that name a file other than `pom.xml`, with their lines.
     pub(super) named_modules: Vec<(SmolStr, u32)>,
+    /// Dependencies that lack a part of their name.
+    pub(super) skipped: Vec<SkippedEntry>,
 }
 
 /// A repository that a project declares for its dependencies.
@@ -99,7 +102,7 @@ impl Pom {
     /// Reads a file in UTF-8 or in a declared one-byte encoding, as older files have.
     pub(super) fn read(input: &Input<'_>) -> Result<Self, ParseError> {
         let text = decode(input)?;
-        let root = syntax::xml(&text)?;
+        let root = syntax::xml_without(&text, &LEFT_OUT)?;
         if root.name != "project" {
             return Err(ParseError::new(format!(
                 "begins with `<{}>`, not with `<project>`",
@@ -108,28 +111,31 @@ impl Pom {
             .at_line(root.line as usize));
         }
 
-        let artifact = need(&root, "artifactId")?;
+        // Maven demands it. Its dependencies are known without it.
+        let artifact = text_of(&root, "artifactId")?;
         let mut named_modules = modules(&root);
         let mut profiles = Vec::new();
+        let mut skipped = Vec::new();
         if let Some(list) = once(&root, "profiles")? {
             for element in list.all("profile") {
                 named_modules.extend(modules(element));
                 profiles.push(Profile {
                     id: text_of(element, "id")?.unwrap_or("default").to_owned(),
                     activation: activation(element)?,
-                    body: body(element)?,
+                    body: body(element, &mut skipped)?,
                 });
             }
         }
 
         Ok(Self {
             group: text_of(&root, "groupId")?.map(SmolStr::new),
-            artifact,
+            artifact: artifact.map(SmolStr::new).unwrap_or_default(),
             version: text_of(&root, "version")?.map(SmolStr::new),
             parent: once(&root, "parent")?.map(parent).transpose()?,
-            body: body(&root)?,
+            body: body(&root, &mut skipped)?,
             profiles,
             named_modules,
+            skipped,
         })
     }
 
@@ -151,6 +157,9 @@ impl Pom {
             .filter(move |(_, profile)| profile.activation == activation)
     }
 }
+
+/// Parts of a project that name no dependencies of it, and are often its largest.
+const LEFT_OUT: [&str; 2] = ["build", "reporting"];
 
 /// The modules of a project or a profile that name a file other than `pom.xml`. Any other module is a
 /// directory with a `pom.xml`. Maven 4 calls modules subprojects.
@@ -234,9 +243,9 @@ fn parent(element: &Element<'_>) -> Result<Parent, ParseError> {
     })
 }
 
-fn body(element: &Element<'_>) -> Result<Body, ParseError> {
+fn body(element: &Element<'_>, skipped: &mut Vec<SkippedEntry>) -> Result<Body, ParseError> {
     let managed = match once(element, "dependencyManagement")? {
-        Some(managed) => dependencies(managed)?,
+        Some(managed) => dependencies(managed, skipped)?,
         None => Vec::new(),
     };
     let properties = match once(element, "properties")? {
@@ -251,7 +260,7 @@ fn body(element: &Element<'_>) -> Result<Body, ParseError> {
     Ok(Body {
         properties,
         managed,
-        dependencies: last_of_each(dependencies(element)?),
+        dependencies: last_of_each(dependencies(element, skipped)?),
         repositories: repositories(element)?,
     })
 }
@@ -277,7 +286,11 @@ fn repositories(element: &Element<'_>) -> Result<Vec<DeclaredRepository>, ParseE
         .collect())
 }
 
-fn dependencies(element: &Element<'_>) -> Result<Vec<Dependency>, ParseError> {
+/// The entries of a list. One that lacks a part of its name is skipped.
+fn dependencies(
+    element: &Element<'_>,
+    skipped: &mut Vec<SkippedEntry>,
+) -> Result<Vec<Dependency>, ParseError> {
     let Some(list) = once(element, "dependencies")? else {
         return Ok(Vec::new());
     };
@@ -295,10 +308,21 @@ fn dependencies(element: &Element<'_>) -> Result<Vec<Dependency>, ParseError> {
             line: element.line,
         })
     };
-    let all = list
-        .all("dependency")
-        .map(read)
-        .collect::<Result<Vec<_>, ParseError>>()?;
+    let mut all = Vec::new();
+    for element in list.all("dependency") {
+        let mut lacking = ["groupId", "artifactId"].iter().filter(|name| {
+            let is_stated = |child: &Element<'_>| child.name == **name && !child.text.is_empty();
+            !element.children.iter().any(is_stated)
+        });
+        match lacking.next() {
+            Some(name) => skipped.push(SkippedEntry {
+                line: element.line,
+                reason: format!("has a `<dependency>` without `<{name}>`"),
+                loss: Loss::Package,
+            }),
+            None => all.push(read(element)?),
+        }
+    }
 
     Ok(all)
 }

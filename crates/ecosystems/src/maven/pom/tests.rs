@@ -470,3 +470,22 @@ fn a_module_in_a_file_of_another_name_is_reported() {
         ]
     );
 }
+
+#[test]
+fn a_project_and_a_dependency_may_lack_a_part_of_their_names() {
+    let text = "<project>\n<dependencies>\n<dependency><groupId>g</groupId></dependency>\n\
+                <dependency><groupId>g</groupId><artifactId>a</artifactId><version>1</version>\
+                </dependency></dependencies></project>";
+    let lockfile = read(&repository(&[("pom.xml", text)]), "pom.xml");
+
+    assert_eq!(lockfile.roots[0].name, "");
+    assert_eq!(lockfile.packages.len(), 1);
+    assert_eq!(lockfile.packages[0].name, "g:a");
+    let skipped = &lockfile.skipped;
+    assert_eq!(skipped.len(), 1);
+    assert_eq!((skipped[0].line, skipped[0].loss), (3, Loss::Package));
+    assert_eq!(
+        skipped[0].reason,
+        "has a `<dependency>` without `<artifactId>`"
+    );
+}

@@ -54,10 +54,15 @@ pub(super) fn parse(input: &Input<'_>, text: &str) -> Result<Lockfile, ParseErro
     let entries = entries(&document, &mut skipped)?;
     let is_root = |entry: &Entry<'_>| entry.locator.workspace.as_deref() == Some(".");
     if !entries.iter().any(is_root) {
-        return Err(ParseError::new(format!(
-            "is not {WHAT}: the entry of the project itself is missing"
-        ))
-        .with_hint(super::REGENERATE));
+        let reason = "the entry of the project itself is missing";
+        if entries.is_empty() {
+            return Err(
+                ParseError::new(format!("is not {WHAT}: {reason}")).with_hint(super::REGENERATE)
+            );
+        }
+        // Yarn sorts this entry among the others, so that the others can be read without it.
+        let line = u32::try_from(text.lines().count()).unwrap_or(u32::MAX);
+        skipped.package(line, format!("may be truncated: {reason}"));
     }
 
     let root = beside(input);

@@ -223,3 +223,18 @@ c@o/c:
 ";
     insta::assert_snapshot!(snapshot_text(&read(text, &[]).unwrap()));
 }
+
+/// Yarn sorts the entry of the project among the others, so they are whole without it.
+#[test]
+fn a_later_file_without_the_entry_of_its_project_may_be_truncated() {
+    let text = "__metadata:\n  version: 4\n\n\"a@npm:^1\":\n  version: 1.2.0\n  \
+                resolution: \"a@npm:1.2.0\"\n  languageName: node\n  linkType: hard\n";
+    let lockfile = read(text, &[]).unwrap();
+
+    assert_eq!(lockfile.packages[0].version, "1.2.0");
+    assert_eq!(
+        (lockfile.skipped[0].line, lockfile.skipped[0].loss),
+        (8, patchgate_model::Loss::Package)
+    );
+    assert!(read(text.trim_end_matches("rd\n"), &[]).is_err());
+}

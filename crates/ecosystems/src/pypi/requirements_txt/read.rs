@@ -99,6 +99,11 @@ impl File {
     /// If half of the lines or more are like that, since it is another kind of file, or if the last
     /// line is one and has no line break, since it may be cut.
     pub(in crate::pypi) fn read(input: &Input<'_>) -> Result<Self, ParseError> {
+        // pip reads an empty file, and projects keep one as a placeholder.
+        if input.bytes.len() <= limits::MAX_FILE_BYTES && input.bytes.trim_ascii().is_empty() {
+            return Ok(Self::default());
+        }
+
         let text = input.text()?;
         let lines = logical(text);
         let mut file = Self::default();
