@@ -1,6 +1,6 @@
 //! Parser for the fields of opam files that name packages (its manual, "opam").
 
-use patchgate_model::{DependencyKind, Unresolved};
+use patchgate_model::{DependencyKind, Unresolved, without_credentials};
 
 use super::syntax::{LocatedToken, Token, tokens};
 use crate::{ParseError, limits};
@@ -217,15 +217,26 @@ fn value_length(tokens: &[LocatedToken<'_>]) -> usize {
 /// The requirements of a manifest. Optional dependencies are included; opam installs them only on
 /// request.
 pub(super) fn requirements(text: &str) -> Result<Vec<Unresolved>, ParseError> {
-    let requirements = File::parse(text)?
-        .requirements
-        .into_iter()
-        .map(|required| Unresolved {
-            ecosystem: crate::opam::NAME,
-            name: required.name,
-            requirement: required.requirement,
-            kind: required.kind,
-            line: required.line,
-        });
+    let file = File::parse(text)?;
+    // The code comes from the address, whatever versions the repository of opam has.
+    let pin = |name: &str| {
+        let is_meant = |(package, _): &&(String, String)| {
+            package
+                .split_once('.')
+                .map_or(package.as_str(), |(name, _)| name)
+                == name
+        };
+        file.pins.iter().find(is_meant)
+    };
+    let requirements = file.requirements.iter().map(|required| Unresolved {
+        ecosystem: crate::opam::NAME,
+        name: required.name.clone(),
+        requirement: match pin(&required.name) {
+            Some((_, address)) => without_credentials(address).into_owned(),
+            None => required.requirement.clone(),
+        },
+        kind: required.kind,
+        line: required.line,
+    });
     Ok(requirements.collect())
 }

@@ -89,3 +89,16 @@ fn an_empty_opam_file_requires_nothing() {
     assert_eq!(requirements(b"\n"), Ok(Vec::new()));
     assert!(requirements(b"# nothing\n").is_err());
 }
+
+#[test]
+fn a_pinned_package_comes_from_its_address() {
+    let text = "opam-version: \"2.0\"\ndepends: [\n  \"a\" {>= \"1\"}\n  \"b\"\n]\n\
+                pin-depends: [[\"a.dev\" \"git+https://u:p@code.invalid/a.git\"]]\n";
+    let open = super::file::requirements(text).unwrap();
+    let shown: Vec<_> = open
+        .iter()
+        .map(|one| (one.name.as_str(), one.requirement.as_str()))
+        .collect();
+
+    assert_eq!(shown, [("a", "git+https://code.invalid/a.git"), ("b", "")]);
+}

@@ -27,12 +27,27 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
     let document = yaml(input.text()?)?;
     let is_left_out = |node: &Node<'_>| node.get("path").is_some() || node.get("sdk").is_some();
     let mut manifest = read(&document, is_left_out)?;
-    override_requirements(&document, is_left_out, &mut manifest)?;
+    let file = overrides_file(input)?;
+    override_requirements(
+        file.as_ref().unwrap_or(&document),
+        is_left_out,
+        &mut manifest,
+    )?;
 
-    // The code comes from the repository, whatever versions the registry has.
+    let documents: Vec<&Node<'_>> = file.iter().chain([&document]).collect();
     for one in &mut manifest.open {
-        if let Some(address) = repository(&document, &one.name) {
+        // The code comes from the repository, whatever versions the registry has.
+        if let Some(address) = repository(&documents, &one.name) {
             address.clone_into(&mut one.requirement);
+        }
+        // A requirement of the other file is reported at the one that it replaces.
+        if let Some(file) = &file
+            && file
+                .get(OVERRIDES)
+                .and_then(|all| all.get(&one.name))
+                .is_some()
+        {
+            one.line = line_of(&document, &one.name);
         }
     }
     Ok(manifest.open)
@@ -41,6 +56,41 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
 /// Key with requirements that replace those of the project and of its dependencies
 /// (<https://dart.dev/tools/pub/dependencies#dependency-overrides>).
 const OVERRIDES: &str = "dependency_overrides";
+
+/// File whose overrides count instead of those of the manifest next to it
+/// (<https://dart.dev/tools/pub/dependencies#dependency-overrides>).
+pub(super) const OVERRIDES_FILE: &str = "pubspec_overrides.yaml";
+
+/// The overrides in a file of their own; `None` if there are none.
+fn overrides_file<'a>(input: &Input<'a>) -> Result<Option<Node<'a>>, ParseError> {
+    let Some(bytes) = input.siblings.get(&input.beside(OVERRIDES_FILE)) else {
+        return Ok(None);
+    };
+    let file = Input {
+        path: OVERRIDES_FILE,
+        bytes,
+        siblings: input.siblings,
+    };
+    let document = file.text().and_then(yaml).map_err(|error| {
+        ParseError::new(format!(
+            "has requirements that `{OVERRIDES_FILE}` replaces, which {}",
+            error.reason
+        ))
+    })?;
+    Ok(document.get(OVERRIDES).is_some().then_some(document))
+}
+
+/// The line of the manifest's own requirement of a package; 1 if it has none.
+fn line_of(document: &Node<'_>, name: &str) -> u32 {
+    let sections = ["dependencies", "dev_dependencies"];
+    let mut entries = sections
+        .iter()
+        .filter_map(|section| document.get(section))
+        .flat_map(Node::entries);
+    entries
+        .find(|(key, _)| *key.name == *name)
+        .map_or(1, |(key, _)| key.line)
+}
 
 /// Replaces the requirements of the packages that a project overrides.
 fn override_requirements(
@@ -65,11 +115,15 @@ fn override_requirements(
 }
 
 /// The address of the repository that a dependency comes from.
-fn repository<'d>(document: &'d Node<'_>, name: &str) -> Option<&'d str> {
+fn repository<'d>(documents: &[&'d Node<'_>], name: &str) -> Option<&'d str> {
     // The first one that names the package decides.
-    let stated = [OVERRIDES, "dependencies", "dev_dependencies"]
-        .iter()
-        .find_map(|key| document.get(key)?.get(name))?;
+    let keys = [OVERRIDES, "dependencies", "dev_dependencies"];
+    let stated = keys.iter().find_map(|key| {
+        let mut stated = documents
+            .iter()
+            .filter_map(|document| document.get(key)?.get(name));
+        stated.next()
+    })?;
     let git = stated.get("git")?;
     git.text().or_else(|| git.get("url")?.text())
 }

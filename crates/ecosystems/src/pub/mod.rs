@@ -69,6 +69,10 @@ impl FileReader for Pub {
             unresolved: manifest::unresolved,
         }]
     }
+
+    fn companions(&self) -> &'static [&'static str] {
+        &[manifest::OVERRIDES_FILE]
+    }
 }
 
 #[cfg(test)]

@@ -104,3 +104,40 @@ fn overrides_replace_requirements() {
         ["4 c ^2.0.0", "6 a 1.0.0", "8 d https://h.invalid/d"]
     );
 }
+
+#[test]
+fn overrides_in_a_file_of_their_own_replace_those_of_the_manifest() {
+    let manifest = "name: a\ndependencies:\n  http: ^0.12.0\n  path: ^1.8.0\n\
+                    dependency_overrides:\n  path: 1.0.0\n";
+    let read = |overrides: &str| {
+        let siblings = crate::Siblings::from([(
+            "app/pubspec_overrides.yaml".to_owned(),
+            overrides.as_bytes().to_vec(),
+        )]);
+        let input = crate::Input {
+            path: "app/pubspec.yaml",
+            bytes: manifest.as_bytes(),
+            siblings: &siblings,
+        };
+        super::manifest::unresolved(&input).map(|open| {
+            let mut shown: Vec<String> = open
+                .iter()
+                .map(|one| format!("{}:{} {}", one.line, one.name, one.requirement))
+                .collect();
+            shown.sort();
+            shown
+        })
+    };
+
+    let http = read("dependency_overrides:\n  http: 0.13.0\n").unwrap();
+    assert_eq!(http, ["3:http 0.13.0", "4:path ^1.8.0"]);
+    let local = read("dependency_overrides:\n  http:\n    path: ../http\n").unwrap();
+    assert_eq!(local, ["4:path ^1.8.0"]);
+    let nothing = read("# nothing\nname: x\n").unwrap();
+    assert_eq!(nothing, ["3:http ^0.12.0", "6:path 1.0.0"]);
+    let error = read("a: [").unwrap_err();
+    assert!(
+        error.reason.contains("`pubspec_overrides.yaml` replaces"),
+        "{error}"
+    );
+}

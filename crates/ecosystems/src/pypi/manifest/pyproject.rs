@@ -1,7 +1,7 @@
 //! `pyproject.toml`: the `[project]` table
 //! (<https://packaging.python.org/en/latest/specifications/pyproject-toml/>), dependency groups
 //! (<https://packaging.python.org/en/latest/specifications/dependency-groups/>), and the tables of
-//! Poetry, PDM and uv.
+//! Poetry, PDM, flit and uv.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,6 +59,9 @@ pub(super) fn parse(text: &str) -> Result<Manifest, ParseError> {
                     &mut manifest,
                 )?;
             }
+        }
+        if let Some(settings) = table(tool, "flit")? {
+            flit(settings, &mut manifest)?;
         }
         if let Some(settings) = table(tool, "uv")? {
             uv(settings, &mut manifest)?;
@@ -164,6 +167,21 @@ impl Includes<'_, '_> {
 
         Ok(())
     }
+}
+
+/// Reads the requirements in flit's older table (<https://flit.pypa.io/en/stable/pyproject_toml.html#old-style-metadata>).
+fn flit(settings: &Node<'_>, manifest: &mut Manifest) -> Result<(), ParseError> {
+    let Some(metadata) = table(settings, "metadata")? else {
+        return Ok(());
+    };
+    let runtime = metadata.optional_list("requires")?;
+    texts(runtime, DependencyKind::Runtime, None, manifest)?;
+    let dev = metadata.optional_list("dev-requires")?;
+    texts(dev, DependencyKind::Development, Some("dev"), manifest)?;
+    for (extra, wanted) in metadata.optional_map("requires-extra")? {
+        list(&extra.name, wanted, DependencyKind::Optional, manifest)?;
+    }
+    Ok(())
 }
 
 /// Reads uv's settings: its own development group, and the sources that make a requirement local.

@@ -330,3 +330,45 @@ fn a_variable_is_not_a_directory() {
     let lockfile = requirements("a==1\n${B}==1.3\n").unwrap();
     assert_eq!(open(&lockfile.unresolved), ["2: ${B}==1.3 ${B}==1.3"]);
 }
+
+#[test]
+fn an_empty_requirements_file_requires_nothing() {
+    for text in ["", "\n", " \r\n\n"] {
+        let lockfile = requirements(text).unwrap();
+        assert!(lockfile.packages.is_empty() && lockfile.unresolved.is_empty());
+    }
+}
+
+#[test]
+fn the_older_table_of_flit_states_requirements() {
+    let text = "[tool.flit.metadata]\nmodule = \"a\"\nrequires = [\"django<3\"]\n\
+                dev-requires = [\"pytest\"]\n[tool.flit.metadata.requires-extra]\n\
+                web = [\"jinja2<3\"]\n";
+    let siblings = crate::Siblings::new();
+    let open = crate::unresolved(&crate::Input {
+        path: "pyproject.toml",
+        bytes: text.as_bytes(),
+        siblings: &siblings,
+    })
+    .unwrap();
+    let shown: Vec<_> = open
+        .iter()
+        .map(|one| {
+            (
+                one.name.as_str(),
+                one.requirement.as_str(),
+                one.kind,
+                one.line,
+            )
+        })
+        .collect();
+
+    assert_eq!(
+        shown,
+        [
+            ("django", "<3", DependencyKind::Runtime, 3),
+            ("pytest", "", DependencyKind::Development, 4),
+            ("jinja2", "<3", DependencyKind::Optional, 6),
+        ]
+    );
+}
