@@ -36,13 +36,23 @@ impl<'a> Input<'a> {
     /// The content as text, without a byte order mark.
     ///
     /// # Errors
-    /// When it is empty, too large, not UTF-8, or contains NUL bytes or merge conflict markers.
+    /// When it is empty, too large, not UTF-8, a pointer of Git LFS, or contains NUL bytes or merge
+    /// conflict markers.
     pub fn text(&self) -> Result<&'a str, ParseError> {
         if self.bytes.len() > crate::limits::MAX_FILE_BYTES {
             return Err(ParseError::new(format!(
                 "is larger than {} MiB",
                 crate::limits::MAX_FILE_BYTES / (1024 * 1024)
             )));
+        }
+        if self.bytes.starts_with(b"\xff\xfe") || self.bytes.starts_with(b"\xfe\xff") {
+            return Err(ParseError::new("is UTF-16, not UTF-8").with_hint("save the file as UTF-8"));
+        }
+        if self.bytes.starts_with(LFS_POINTER) {
+            return Err(
+                ParseError::new("is a pointer of Git LFS, not the file itself")
+                    .with_hint("fetch the file with `git lfs pull`"),
+            );
         }
         if memchr::memchr(0, self.bytes).is_some() {
             return Err(ParseError::new("is not text: it contains NUL bytes"));
@@ -68,6 +78,10 @@ impl<'a> Input<'a> {
         Ok(text)
     }
 }
+
+/// Beginning of the file that Git LFS leaves in place of a large one
+/// (<https://github.com/git-lfs/git-lfs/blob/main/docs/spec.md#the-pointer>).
+const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
 
 /// Line, from 1, of a merge conflict marker that git writes.
 fn conflict_marker(text: &str) -> Option<usize> {
@@ -150,4 +164,32 @@ pub fn join(base: &str, relative: &str) -> Option<String> {
     }
 
     Some(parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_cause_is_named_for_a_file_of_another_kind() {
+        let siblings = Siblings::new();
+        for (bytes, reason) in [
+            (&b"\xff\xfea\0"[..], "is UTF-16, not UTF-8"),
+            (b"\xfe\xff\0a", "is UTF-16, not UTF-8"),
+            (
+                b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
+                "is a pointer of Git LFS, not the file itself",
+            ),
+            (b"a\0", "is not text: it contains NUL bytes"),
+            (b" \n", "is empty"),
+            (b"a\n\xff", "is not UTF-8"),
+        ] {
+            let input = Input {
+                path: "a",
+                bytes,
+                siblings: &siblings,
+            };
+            assert_eq!(input.text().unwrap_err().reason, reason);
+        }
+    }
 }

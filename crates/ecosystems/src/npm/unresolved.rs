@@ -24,6 +24,12 @@ const CATALOG: &str = "catalog:";
 /// the catalog's requirement, if a workspace file has it.
 pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseError> {
     let root = syntax::json(input.text()?)?;
+    if !root.is_map() {
+        return Err(ParseError::new(format!(
+            "is not a manifest of npm: it is {}",
+            root.describe()
+        )));
+    }
     let mut catalogs: Option<Vec<Node<'_>>> = None;
     let mut unresolved = Vec::new();
     for (section, kind) in [
@@ -220,6 +226,23 @@ mod tests {
             .iter()
             .map(|one| format!("{} `{}`", one.name, one.requirement))
             .collect()
+    }
+
+    #[test]
+    fn another_kind_of_json_is_refused() {
+        let siblings = Siblings::new();
+        for text in ["[]", "42", "\"a\""] {
+            let input = Input {
+                path: "package.json",
+                bytes: text.as_bytes(),
+                siblings: &siblings,
+            };
+            let reason = unresolved(&input).unwrap_err().reason;
+            assert!(
+                reason.starts_with("is not a manifest of npm: it is "),
+                "{reason}"
+            );
+        }
     }
 
     #[test]

@@ -381,7 +381,7 @@ fn refuses_files_that_it_cannot_read_completely() {
 -: is not an npm lockfile: it has `packages`, which lockfileVersion 1 does not have
 14: is not valid JSON: trailing characters
 11: is truncated: its JSON does not end
--: is not text: it contains NUL bytes
+-: is UTF-16, not UTF-8
 "#);
 }
 
