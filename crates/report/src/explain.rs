@@ -292,6 +292,15 @@ impl ExplainReport {
             for location in &one.locations {
                 lines.push(format!("  at {}:{}", clean(&location.file), location.line));
             }
+            // A reason that a record gives is in the record's own line.
+            if let Some(reason) = &one.unknown_because
+                && !one
+                    .evidence
+                    .iter()
+                    .any(|piece| reason.ends_with(&piece.text))
+            {
+                lines.extend(terminal.wrap("  because", 4, &clean(reason)));
+            }
             for piece in &one.evidence {
                 let sign = match piece.affects {
                     Some(true) => "+",
@@ -546,5 +555,43 @@ mod tests {
         let details = "\n\n  # Impact\n\n  : :error::x[31m\n  Last line.\n\nUnknown whether";
         assert!(text.contains(details), "{text}");
         assert_eq!(report.records[0].details.lines().count(), 6);
+    }
+
+    #[test]
+    fn the_reason_of_an_unknown_exposure_is_shown_once() {
+        let explained = |evidence| Explanation {
+            package: patchgate_model::PackageRef {
+                ecosystem: patchgate_model::EcosystemName::new("npm"),
+                distribution: None,
+                name: "a".to_owned(),
+                version: String::new(),
+                purl: "pkg:npm/a".to_owned(),
+            },
+            requirement: Some("git:x".to_owned()),
+            locations: Vec::new(),
+            exposure: Exposure::Unknown("`GHSA-1` names an address".to_owned()),
+            affected_by: Vec::new(),
+            evidence,
+        };
+        let evidence = patchgate_model::RecordEvidence {
+            affects: None,
+            text: "names an address".to_owned(),
+        };
+        for evidence in [Vec::new(), vec![("GHSA-1".to_owned(), evidence)]] {
+            let report = ExplainReport::new(&ExplainInput {
+                id: "GHSA-1",
+                records: &[],
+                malicious: &[],
+                signals: &Signals::default(),
+                packages: &[explained(evidence)],
+                lockfiles: 1,
+                problems: &[],
+                sources: &[],
+                exit_code: 3,
+                now: "2026-01-30T12:00:00Z".parse().unwrap(),
+            });
+            let text = report.to_text(plain(80));
+            assert_eq!(text.matches("names an address").count(), 1, "{text}");
+        }
     }
 }

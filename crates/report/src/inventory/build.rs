@@ -56,7 +56,7 @@ impl InventoryReport {
             schema_version: crate::SCHEMA_VERSION,
             tool: Tool::this(),
             summary: InventorySummary {
-                lockfiles: inventory.lockfiles.len(),
+                lockfiles: crate::scan::different_files(&inventory.lockfiles),
                 packages: crate::scan::different_packages(&inventory.lockfiles),
                 unresolved: unresolved.len(),
                 complete: incomplete.is_empty(),

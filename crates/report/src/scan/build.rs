@@ -270,6 +270,12 @@ fn not_covered(lockfiles: &[Lockfile]) -> Vec<NotCoveredReport> {
     counted.collect()
 }
 
+/// The number of files that were read. Several ecosystems may read the same one.
+pub(crate) fn different_files(lockfiles: &[Lockfile]) -> usize {
+    let paths: BTreeSet<&str> = lockfiles.iter().map(|one| one.path.as_str()).collect();
+    paths.len()
+}
+
 /// Counts distinct package versions. Members of the workspace are left out: they are not dependencies.
 pub(crate) fn different_packages(lockfiles: &[Lockfile]) -> usize {
     let packages: BTreeSet<_> = lockfiles
@@ -298,7 +304,7 @@ fn summary(
     let count = |test: fn(&FindingReport) -> bool| findings.iter().filter(|f| test(f)).count();
 
     Summary {
-        lockfiles: input.lockfiles.len(),
+        lockfiles: different_files(input.lockfiles),
         packages: different_packages(input.lockfiles),
         findings: findings.len(),
         possible: possible.len(),

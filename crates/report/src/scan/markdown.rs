@@ -305,11 +305,11 @@ fn package_row(package: &PackageFindings<'_>) -> String {
             "" if change.is_requirement => "any version".to_owned(),
             from => code(&cut(&clean(from), MAX_CELL)),
         });
-        fixes.push(match change.to {
-            Some(to) if change.fixed == change.findings => code(to),
+        fixes.push(match change.written_fix() {
+            Some(to) if change.fixed == change.findings => code(&to),
             Some(to) => format!(
                 "{} (fixes {} of {})",
-                code(to),
+                code(&to),
                 change.fixed,
                 change.findings
             ),

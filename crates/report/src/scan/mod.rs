@@ -15,7 +15,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 pub use build::{RunEnd, ScanInput};
-pub(crate) use build::{cve_first, different_packages, scope_name};
+pub(crate) use build::{cve_first, different_files, different_packages, scope_name};
 pub(crate) use incident::{
     head as incident_head, lines as incident_lines, markdown as incident_section,
 };

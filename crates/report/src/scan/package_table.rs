@@ -304,7 +304,7 @@ impl Style {
                 from => from,
             };
             let next = changes.get(index + 1).filter(|_| index + 1 < most);
-            match change.to {
+            match change.written_fix() {
                 None => {
                     spans.push(Span::new(from));
                     let text = phrases::no_common_fix(change.fixed);
@@ -315,7 +315,6 @@ impl Style {
                     spans.push(Span::new(format!("{from},")));
                 }
                 Some(to) => {
-                    let to = clean(to);
                     spans.push(Span::new(format!("{from} ->")));
                     if change.fixed == change.findings {
                         spans.push(Span::styled(GREEN, format!("{to}{comma}")));

@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use patchgate_ecosystems::{Ecosystem, by_name};
 
 use super::FindingReport;
+use crate::clean::clean;
 
 /// The findings of one package, in one group of files.
 #[derive(Debug, Clone, PartialEq)]
@@ -35,6 +36,20 @@ pub(super) struct Change<'a> {
     pub(super) findings: usize,
     /// Findings of it that have a fix; `to` fixes them all.
     pub(super) fixed: usize,
+}
+
+impl Change<'_> {
+    /// The replacement in the notation of the version: Go and some other projects write `v1.2.3`, where
+    /// advisories have `1.2.3`.
+    pub(super) fn written_fix(&self) -> Option<String> {
+        let is_number = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
+        let to = clean(self.to?);
+        let has_prefix = self.from.strip_prefix('v').is_some_and(is_number);
+        Some(match has_prefix && !self.is_requirement && is_number(&to) {
+            true => format!("v{to}"),
+            false => to,
+        })
+    }
 }
 
 impl<'a> PackageFindings<'a> {
@@ -183,4 +198,29 @@ fn changes<'a>(ecosystem: &str, findings: &[&'a FindingReport]) -> Vec<Change<'a
 fn compare(order: Option<&'static dyn Ecosystem>, a: &str, b: &str) -> Ordering {
     let known = order.and_then(|order| order.compare_versions(a, b).ok());
     known.unwrap_or_else(|| a.cmp(b))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fix_has_the_prefix_of_the_version() {
+        for (from, to, is_requirement, written) in [
+            ("v1.2.3", "1.2.4", false, "v1.2.4"),
+            ("v1.2.3", "v1.2.4", false, "v1.2.4"),
+            ("1.2.3", "1.2.4", false, "1.2.4"),
+            ("vendored", "1.2.4", false, "1.2.4"),
+            ("v1", ">=1.2.4", true, ">=1.2.4"),
+        ] {
+            let change = Change {
+                from,
+                is_requirement,
+                to: Some(to),
+                findings: 1,
+                fixed: 1,
+            };
+            assert_eq!(change.written_fix().as_deref(), Some(written), "{from}");
+        }
+    }
 }

@@ -266,8 +266,12 @@ pub(crate) fn headline(report: &ScanReport) -> String {
             format!(
                 "No known vulnerabilities in the part that was read: {scope}. The scan is incomplete"
             )
-        } else if summary.lockfiles == 0 {
+        } else if summary.lockfiles == 0 && summary.exit_reason == "nothing-to-scan" {
             "Nothing to scan: no lockfile was found".to_owned()
+        } else if summary.lockfiles == 0 && summary.possible > 0 {
+            "No certain findings in manifests without a lockfile".to_owned()
+        } else if summary.lockfiles == 0 {
+            "No known vulnerabilities in manifests without a lockfile".to_owned()
         } else {
             format!("No known vulnerabilities in {scope}")
         };

@@ -199,6 +199,42 @@ fn a_file_read_in_part_names_what_is_lost() {
 }
 
 #[test]
+fn a_manifest_without_a_lockfile_is_something_to_scan() {
+    let possible = [required("GHSA-1", "qs", "^4.0.0", Extent::Some)];
+    let headline = |possible: &[patchgate_model::Finding], reason| {
+        let report = ScanReport::new(&ScanInput {
+            possible,
+            exit: RunEnd { code: 0, reason },
+            ..input(&[], &[])
+        });
+        super::phrases::headline(&report)
+    };
+
+    assert_eq!(
+        headline(&possible, "clean"),
+        "No certain findings in manifests without a lockfile"
+    );
+    assert_eq!(
+        headline(&[], "clean"),
+        "No known vulnerabilities in manifests without a lockfile"
+    );
+    assert_eq!(
+        headline(&[], "nothing-to-scan"),
+        "Nothing to scan: no lockfile was found"
+    );
+}
+
+#[test]
+fn a_file_of_two_ecosystems_counts_once() {
+    let file = |path: &str| patchgate_model::Lockfile {
+        path: path.to_owned(),
+        ..patchgate_model::Lockfile::default()
+    };
+    let lockfiles = [file("ci.yml"), file("ci.yml"), file("Cargo.lock")];
+    assert_eq!(super::different_files(&lockfiles), 2);
+}
+
+#[test]
 fn the_cve_is_the_first_alias() {
     let mut finding = exploited();
     finding.aliases = ["BIT-qs-2024-1", "CVE-2024-9", "GHSA-z", "CVE-2024-0001"]
