@@ -40,6 +40,16 @@ impl Evaluation {
 
         reasons
     }
+
+    /// The findings that count, with the possible ones if the settings say so
+    /// (`thresholds.possible`).
+    #[must_use]
+    pub fn into_counted(mut self, possible: bool) -> Vec<Finding> {
+        if possible {
+            self.findings.append(&mut self.possible);
+        }
+        self.findings
+    }
 }
 
 /// Looks up every package of an inventory, and rates the findings.
@@ -135,4 +145,57 @@ fn sort(findings: &mut [Finding]) {
             .then_with(|| a.id.cmp(&b.id))
             .then_with(|| a.package.cmp(&b.package))
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use patchgate_model::{EcosystemName, FixedVersion, Level, PackageRef, Scope, Severity};
+
+    use super::*;
+
+    fn finding(id: &str) -> Finding {
+        Finding {
+            id: id.to_owned(),
+            aliases: Vec::new(),
+            summary: String::new(),
+            package: PackageRef {
+                ecosystem: EcosystemName::new("npm"),
+                distribution: None,
+                name: "a".to_owned(),
+                version: String::new(),
+                purl: String::new(),
+            },
+            locations: Vec::new(),
+            paths: Vec::new(),
+            scope: Scope::Runtime,
+            requirement: None,
+            fixed: FixedVersion::None(String::new()),
+            severity: Severity {
+                level: Level::High,
+                cvss_score: None,
+                cvss_vector: None,
+            },
+            signals: patchgate_model::Signals::default(),
+            informational: None,
+            malicious: false,
+            score: patchgate_model::Score::default(),
+            advisories: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn possible_findings_count_only_where_the_settings_say_so() {
+        let evaluation = Evaluation {
+            findings: vec![finding("GHSA-1")],
+            possible: vec![finding("GHSA-2")],
+            ..Evaluation::default()
+        };
+        let ids = |possible| -> Vec<String> {
+            let counted = evaluation.clone().into_counted(possible);
+            counted.into_iter().map(|one| one.id).collect()
+        };
+
+        assert_eq!(ids(false), ["GHSA-1"]);
+        assert_eq!(ids(true), ["GHSA-1", "GHSA-2"]);
+    }
 }

@@ -281,7 +281,7 @@ async fn compare(
         }
 
         let applied = patchgate_config::apply_ignores(
-            scanned.findings,
+            scanned.into_counted(config.thresholds.possible),
             &config.ignore,
             context.environment.today(),
         );
