@@ -23,6 +23,7 @@ mod manager;
 mod managers;
 mod maven;
 mod npm;
+mod nuget;
 mod pnpm;
 pub mod process;
 mod python;

@@ -9,12 +9,13 @@ use crate::gradle::Gradle;
 use crate::manager::{PackageManager, RegistryLocator};
 use crate::maven::Maven;
 use crate::npm::Npm;
+use crate::nuget::NuGet;
 use crate::pnpm::Pnpm;
 use crate::python::{PipRequirements, Pipenv, Poetry, Uv};
 use crate::yarn::Yarn;
 
 /// Every way to find the registries of a format.
-static LOCATORS: [&dyn RegistryLocator; 15] = [
+static LOCATORS: [&dyn RegistryLocator; 16] = [
     &Npm,
     &Cargo,
     &Go,
@@ -30,6 +31,7 @@ static LOCATORS: [&dyn RegistryLocator; 15] = [
     &Gradle,
     &Bundler,
     &Composer,
+    &NuGet,
 ];
 
 /// Every package manager that Patchgate can run.

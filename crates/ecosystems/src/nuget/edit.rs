@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use super::raise::raise;
+use super::range::VersionRange;
 use crate::syntax::xml;
 use crate::{EditError, RequirementEdit, limits};
 
@@ -53,10 +55,9 @@ pub(super) fn edit(manifest: &str, change: &RequirementEdit) -> Result<String, E
         .filter(|site| site.name.eq_ignore_ascii_case(&change.name))
         .collect();
     let text = |site: &Site| manifest.get(site.range.clone()).unwrap_or_default().trim();
-    let meant: Vec<&&Site> = own
-        .iter()
-        .filter(|site| text(site) == change.from)
-        .collect();
+    let is_meant =
+        |site: &&&Site| text(site) == change.from || is_same_range(text(site), &change.from);
+    let meant: Vec<&&Site> = own.iter().filter(is_meant).collect();
     if meant.is_empty() {
         if let Some(site) = own.iter().find(|site| text(site).contains("$(")) {
             let reason = format!(
@@ -76,9 +77,101 @@ pub(super) fn edit(manifest: &str, change: &RequirementEdit) -> Result<String, E
     for site in meant.into_iter().rev() {
         let written = manifest.get(site.range.clone()).unwrap_or_default();
         let start = site.range.start + (written.len() - written.trim_start().len());
-        edited.replace_range(start..start + written.trim().len(), &change.to);
+        let to = match written.trim() == change.from {
+            true => change.to.clone(),
+            false => in_style_of(written.trim(), &change.to)?,
+        };
+        edited.replace_range(start..start + written.trim().len(), &to);
     }
     Ok(edited)
+}
+
+/// Whether two requirements admit the same versions: a lockfile has `[1.0.0, )` for `1.0`.
+fn is_same_range(a: &str, b: &str) -> bool {
+    VersionRange::parse(a).is_some_and(|range| Some(range) == VersionRange::parse(b))
+}
+
+/// A requirement in the style of another one.
+fn in_style_of(style: &str, requirement: &str) -> Result<String, EditError> {
+    let range = VersionRange::parse(requirement);
+    let raised = range
+        .as_ref()
+        .and_then(|range| raise(style, range.lower.as_deref()?).ok())
+        .filter(|raised| VersionRange::parse(raised) == range);
+    raised.ok_or_else(|| {
+        EditError::Refused(format!("`{requirement}` is not in the style of `{style}`"))
+    })
+}
+
+/// The versions of a package in a file, as they are written: literals and properties.
+pub(super) fn versions(manifest: &str, name: &str) -> Vec<String> {
+    let sites = sites(manifest).unwrap_or_default().into_iter();
+    let own = sites.filter(|site| site.name.eq_ignore_ascii_case(name));
+    own.filter_map(|site| Some(manifest.get(site.range)?.trim().to_owned()))
+        .collect()
+}
+
+/// The file with one more item, at the end of the first list that has items of its kind and applies
+/// without a condition. `None` if there is no such list.
+pub(super) fn insert(manifest: &str, kind: &str, item: &str) -> Option<String> {
+    let kind = kind.to_ascii_lowercase();
+    let mut open: Vec<String> = Vec::new();
+    // The indentation of the last item in the list that is open.
+    let mut indentation: Option<&str> = None;
+    let mut at = 0;
+    while let Some(length) = manifest.get(at..)?.find('<') {
+        let start = at + length;
+        let rest = manifest.get(start..)?;
+        if let Some(end) = end_of_other(rest) {
+            at = start + end?;
+            continue;
+        }
+        let line = manifest.get(..start)?.rfind('\n').map_or(0, |end| end + 1);
+        let before = manifest.get(line..start)?;
+        if rest.starts_with("</") {
+            at = start + rest.find('>')? + 1;
+            let closed = open.pop()?;
+            if closed == "itemgroup"
+                && let Some(indentation) = indentation.take()
+            {
+                let line_end = match manifest.contains("\r\n") {
+                    true => "\r\n",
+                    false => "\n",
+                };
+                let (head, tail) = manifest.split_at_checked(line)?;
+                return before
+                    .trim()
+                    .is_empty()
+                    .then(|| format!("{head}{indentation}{item}{line_end}{tail}"));
+            }
+            continue;
+        }
+
+        let tag = tag(manifest, start)?;
+        at = tag.end;
+        let is_listed = open.iter().map(String::as_str).eq(["project", "itemgroup"]);
+        if is_listed && tag.name == kind && before.trim().is_empty() {
+            indentation = Some(before);
+        }
+        if !tag.is_empty {
+            // The name of a list with a condition, or one that is inside of others, is none.
+            let is_plain = tag.name != "itemgroup" || tag.attributes.is_empty();
+            open.push(if is_plain { tag.name } else { String::new() });
+        }
+    }
+    None
+}
+
+/// The end of something that is no tag: a comment, a declaration. The inner `None` if it does not end.
+fn end_of_other(rest: &str) -> Option<Option<usize>> {
+    let ends = [
+        ("<!--", "-->"),
+        ("<![CDATA[", "]]>"),
+        ("<?", ">"),
+        ("<!", ">"),
+    ];
+    let (_, end) = ends.iter().find(|(start, _)| rest.starts_with(start))?;
+    Some(rest.find(end).map(|at| at + end.len()))
 }
 
 /// A start tag.
@@ -99,12 +192,8 @@ fn sites(text: &str) -> Option<Vec<Site>> {
     while let Some(length) = text.get(at..)?.find('<') {
         let start = at + length;
         let rest = text.get(start..)?;
-        if rest.starts_with("<!--") {
-            at = start + rest.find("-->")? + 3;
-        } else if rest.starts_with("<![CDATA[") {
-            at = start + rest.find("]]>")? + 3;
-        } else if rest.starts_with("<?") || rest.starts_with("<!") {
-            at = start + rest.find('>')? + 1;
+        if let Some(end) = end_of_other(rest) {
+            at = start + end?;
         } else if let Some(closed) = rest.strip_prefix("</") {
             let name = closed.split(['>', ' ', '\t', '\r', '\n']).next()?;
             if ITEMS.contains(&name.to_ascii_lowercase().as_str()) {
@@ -214,6 +303,47 @@ mod tests {
             )
             .replace("<Version> 1.0 </Version>", "<Version> 1.5.0 </Version>");
         assert_eq!(edited(manifest, "A").unwrap(), expected);
+    }
+
+    #[test]
+    fn the_requirement_of_a_lockfile_is_found_in_its_own_style() {
+        let change = |from: &str, to: &str| RequirementEdit {
+            name: "A".to_owned(),
+            from: from.to_owned(),
+            to: to.to_owned(),
+        };
+        let file = |version: &str| {
+            format!(
+                "<Project><ItemGroup><PackageReference Include=\"A\" Version=\"{version}\"/></ItemGroup></Project>"
+            )
+        };
+        assert_eq!(
+            edit(&file("1.0"), &change("[1.0.0, )", "[1.5.0, )")),
+            Ok(file("1.5.0"))
+        );
+        assert_eq!(
+            edit(&file("[1.0]"), &change("[1.0.0, 1.0.0]", "[1.5.0, 1.5.0]")),
+            Ok(file("[1.5.0]"))
+        );
+        assert!(edit(&file("1.0"), &change("[1.0.0, )", "[1.5.0, 2.0.0)")).is_err());
+        assert!(edit(&file("1.0"), &change("[1.0.0, 2.0.0)", "1.5.0")).is_err());
+    }
+
+    #[test]
+    fn an_item_is_added_to_a_list_without_a_condition() {
+        let file = "<Project>\r\n  <!-- <ItemGroup> -->\r\n  <ItemGroup Condition=\"x\">\r\n    <PackageReference Include=\"A\" />\r\n  </ItemGroup>\r\n  \
+                    <Choose><When><ItemGroup>\r\n    <PackageReference Include=\"A\" />\r\n  </ItemGroup></When></Choose>\r\n  \
+                    <ItemGroup>\r\n    <Compile Include=\"b\" />\r\n  </ItemGroup>\r\n  <ItemGroup>\r\n\t<PackageReference Include=\"B\">\r\n\t  <Version>1</Version>\r\n\t</PackageReference>\r\n  </ItemGroup>\r\n</Project>";
+        let expected = file.replace(
+            "</PackageReference>\r\n",
+            "</PackageReference>\r\n\t<new />\r\n",
+        );
+        assert_eq!(insert(file, "PackageReference", "<new />"), Some(expected));
+        assert_eq!(insert(file, "PackageVersion", "<new />"), None);
+        assert_eq!(
+            insert("<Project><ItemGroup>", "PackageReference", "x"),
+            None
+        );
     }
 
     #[test]

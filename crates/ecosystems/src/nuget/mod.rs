@@ -20,12 +20,14 @@ mod paket_lock;
 mod project;
 mod project_files;
 mod raise;
+mod range;
 mod registry;
 mod requirement;
 mod scopes;
 mod text;
 mod upgrade;
 mod version;
+mod write;
 
 #[cfg(test)]
 mod tests;
@@ -34,11 +36,12 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use self::version::Version;
+use self::write::{MsBuildWriter, NuGetLockWriter};
 use patchgate_model::{EcosystemName, Purl};
 
 use crate::{
-    Ecosystem, FileReader, Format, Input, ManifestFormat, ParseError, RequirementError, Upgradable,
-    VersionError, VersionSet,
+    Ecosystem, FileReader, Format, Input, LockfileWriter, ManifestFormat, ParseError,
+    RequirementError, Upgradable, VersionError, VersionSet,
 };
 
 /// Name of the ecosystem in OSV.
@@ -48,6 +51,7 @@ pub(crate) const NAME: EcosystemName = EcosystemName::new("NuGet");
 #[derive(Debug, Clone, Copy)]
 pub struct NuGet;
 
+/// A format that is read only.
 const fn format(
     id: &'static str,
     files: &'static [&'static str],
@@ -64,13 +68,24 @@ const fn format(
     }
 }
 
+impl Format {
+    const fn written_by(self, writer: &'static dyn LockfileWriter) -> Self {
+        Self {
+            fixable: true,
+            writer: Some(writer),
+            ..self
+        }
+    }
+}
+
 const FORMATS: &[Format] = &[
     format(
         "nuget-lock",
         &["packages.lock.json", "packages.*.lock.json"],
         "v1-v2",
         lock_json::parse,
-    ),
+    )
+    .written_by(&NuGetLockWriter),
     format(
         "nuget-assets",
         &["project.assets.json"],
@@ -89,7 +104,8 @@ const FORMATS: &[Format] = &[
         &["*.csproj", "*.fsproj", "*.vbproj"],
         "",
         project::parse,
-    ),
+    )
+    .written_by(&MsBuildWriter),
     format(
         "msbuild-props",
         &[
@@ -101,7 +117,8 @@ const FORMATS: &[Format] = &[
         ],
         "",
         central::parse,
-    ),
+    )
+    .written_by(&MsBuildWriter),
     format(
         "dotnet-tools",
         &["dotnet-tools.json"],

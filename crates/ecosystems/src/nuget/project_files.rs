@@ -9,7 +9,7 @@ use super::msbuild::Document;
 use crate::Input;
 
 /// File name extensions of project files.
-const EXTENSIONS: [&str; 3] = [".csproj", ".fsproj", ".vbproj"];
+pub(super) const EXTENSIONS: [&str; 3] = [".csproj", ".fsproj", ".vbproj"];
 
 /// The project that another file belongs to.
 #[derive(Debug)]

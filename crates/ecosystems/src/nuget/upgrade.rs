@@ -1,7 +1,4 @@
 //! Changes of versions of NuGet packages.
-//!
-//! No format of NuGet is written yet: a lockfile has a hash of each package's content without its
-//! signature, which no feed states.
 
 use patchgate_model::Bump;
 
@@ -65,6 +62,12 @@ impl Upgradable for NuGet {
     /// A project has one version of a package.
     fn copies(&self) -> Copies {
         Copies::One
+    }
+
+    /// NuGet takes the lowest version that is admitted
+    /// (<https://learn.microsoft.com/nuget/concepts/dependency-resolution#lowest-applicable-version>).
+    fn prefers_newest(&self) -> bool {
+        false
     }
 
     /// The service index of the feed, which leads to the package.
