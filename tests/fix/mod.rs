@@ -7,6 +7,7 @@ mod faults;
 mod files;
 mod hostile;
 mod maven;
+mod nuget;
 mod output;
 mod requirements;
 mod workspace;

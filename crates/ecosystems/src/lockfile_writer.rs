@@ -106,6 +106,12 @@ pub trait LockfileWriter: fmt::Debug + Sync {
         false
     }
 
+    /// Whether files of other formats are changed first, because their change may include this one: the
+    /// lockfile of a project that states its versions itself.
+    fn is_last(&self) -> bool {
+        false
+    }
+
     /// Whether [`LockfileWriter::write`] needs the release of every package of a registry, also of one
     /// that keeps its version. [`TargetNode::release`] then is the release with that version, where it
     /// is known.

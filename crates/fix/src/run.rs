@@ -162,7 +162,9 @@ async fn plan(context: &FixContext<'_>) -> Fixed {
         .filter(|(path, _)| is_fixable_manifest(path))
         .map(|(path, bytes)| (path.clone(), bytes.clone()))
         .collect();
-    for lockfile in &context.contents.inventory.lockfiles {
+    let mut lockfiles: Vec<&Lockfile> = context.contents.inventory.lockfiles.iter().collect();
+    lockfiles.sort_by_key(|lockfile| is_last(lockfile));
+    for lockfile in lockfiles {
         let support = match supported(context, lockfile) {
             Ok(support) => support,
             Err(reason) => {
@@ -198,6 +200,12 @@ async fn plan(context: &FixContext<'_>) -> Fixed {
     fixed.notes.dedup();
 
     fixed
+}
+
+/// Whether a lockfile may change with one of another format.
+fn is_last(lockfile: &Lockfile) -> bool {
+    let writer = fixable_format(&lockfile.path).and_then(|(_, format)| format.writer);
+    writer.is_some_and(|writer| writer.is_last())
 }
 
 /// The parts of Patchgate that change a lockfile.

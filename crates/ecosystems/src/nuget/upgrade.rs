@@ -70,6 +70,12 @@ impl Upgradable for NuGet {
         false
     }
 
+    /// A lockfile has the dependencies for all frameworks of its project. Those for others that are
+    /// planned too are left out when it is written.
+    fn locks_every_platform(&self) -> bool {
+        true
+    }
+
     /// The service index of the feed, which leads to the package.
     fn metadata_request(&self, registry: &str, _name: &str) -> MetadataRequest {
         registry::request(registry)

@@ -2,8 +2,8 @@
 
 use patchgate_model::Lockfile;
 
-use super::super::range::{VersionRange, normal};
-use super::super::{central, project};
+use super::super::range::normal;
+use super::super::{central, project, project_files};
 use super::is_lockfile;
 use super::stated::{Statements, is_msbuild, is_project};
 use crate::{Downloads, Input, LockfileWriter, Siblings, TargetGraph, WriteError};
@@ -13,6 +13,11 @@ use crate::{Downloads, Input, LockfileWriter, Siblings, TargetGraph, WriteError}
 pub(in crate::nuget) struct MsBuildWriter;
 
 impl LockfileWriter for MsBuildWriter {
+    /// A lockfile is written with the files that state its versions.
+    fn is_last(&self) -> bool {
+        true
+    }
+
     fn reads(&self, path: &str) -> bool {
         is_lockfile(path) || is_msbuild(path)
     }
@@ -57,19 +62,19 @@ fn write(
         let key = node.name.to_ascii_lowercase();
         let version = normal(&release.version)
             .ok_or_else(|| format!("`{}` is not a version", release.version))?;
-        if let Some(path) = locked(&siblings, &key) {
-            return Err(format!(
-                "`{path}` locks `{}`, and changes with it",
-                node.name
-            ));
-        }
-
-        let from = VersionRange::parse(&package.version);
         match is_project(input.path) {
-            true => statements.raise(input.path, &key, &version, from)?,
-            false => statements.raise_in(input.path, &key, &version, from)?,
+            true => statements.raise(input.path, &key, &version, None)?,
+            false => statements.raise_in(input.path, &key, &version, None)?,
         }
         wanted.push((node.name.clone(), package.version.clone(), version));
+    }
+    for raised in &statements.raised {
+        if let Some(path) = locked(&siblings, &raised.path, &raised.key) {
+            return Err(format!(
+                "`{path}` locks `{}`, and changes with it",
+                raised.key
+            ));
+        }
     }
 
     let changed = statements.into_changed();
@@ -78,14 +83,27 @@ fn write(
     Ok(changed)
 }
 
-/// The lockfile that has a package.
-fn locked<'a>(siblings: &'a Siblings, key: &str) -> Option<&'a str> {
-    let needle = format!("\"{key}\"");
+/// The lockfile that has a package as a file of MSBuild states it: that of the project itself, of one
+/// that references it, or of any project below a file for all of them.
+fn locked<'a>(siblings: &'a Siblings, stated: &str, key: &str) -> Option<&'a str> {
+    let directory = |path: &str| {
+        path.rsplit_once('/')
+            .map_or("", |(directory, _)| directory)
+            .to_owned()
+    };
+    let own = directory(stated);
+    let project = project_files::stem(stated).to_ascii_lowercase();
     let mut lockfiles = siblings.iter().filter(|(path, _)| is_lockfile(path));
     lockfiles
-        .find(|(_, bytes)| {
+        .find(|(path, bytes)| {
             let text = String::from_utf8_lossy(bytes).to_ascii_lowercase();
-            text.contains(&needle)
+            let names = |name: &str| text.contains(&format!("\"{name}\""));
+            let is_below = own.is_empty() || path.starts_with(&format!("{own}/"));
+            let is_concerned = match is_project(stated) {
+                true => directory(path) == own || names(&project),
+                false => is_below,
+            };
+            is_concerned && names(key)
         })
         .map(|(path, _)| path.as_str())
 }

@@ -238,6 +238,18 @@ impl Statements {
             .collect()
     }
 
+    /// Whether a project has a reference to a package.
+    fn references(&self, project: &str, key: &str) -> bool {
+        let document = self.document(project).unwrap_or_default();
+        let mut references = document
+            .items()
+            .filter(|item| item.kind == ItemKind::Reference);
+        references.any(|item| {
+            let mut names = item.names.split(';');
+            names.any(|name| name.trim().eq_ignore_ascii_case(key))
+        })
+    }
+
     /// States a version of a package that only others require: in the central list where that counts
     /// for them, else as a reference of the project, which wins over them
     /// (<https://learn.microsoft.com/nuget/concepts/dependency-resolution#direct-dependency-wins>).
@@ -263,7 +275,7 @@ impl Statements {
         } else {
             self.raise_in(&central, &key, version, None)?;
         }
-        if !self.pins_centrally(project) {
+        if !self.pins_centrally(project) && !self.references(project, &key) {
             let item = format!("<PackageReference Include=\"{name}\" />");
             self.add(project, "PackageReference", &item, name, version)?;
         }

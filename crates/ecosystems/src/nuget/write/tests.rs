@@ -142,8 +142,9 @@ fn an_unchanged_graph_is_the_same_file() {
             };
             let written = write(path, &siblings, &[]).unwrap();
             assert_eq!(written, Siblings::from([(path.clone(), bytes.clone())]));
-            // What is written as NuGet writes it is printed to the byte.
-            if format.id == "nuget-lock" && !root.ends_with("read") {
+            // What NuGet wrote is printed to the byte, and has the versions that it would choose.
+            let is_made = root.ends_with("read") && !path.starts_with("restored/");
+            if format.id == "nuget-lock" && !is_made {
                 let text = std::str::from_utf8(bytes).unwrap();
                 for text in [
                     text.to_owned(),
@@ -151,6 +152,9 @@ fn an_unchanged_graph_is_the_same_file() {
                 ] {
                     let document = document::Document::parse(&text).unwrap();
                     assert_eq!(document.print_like(&text), text);
+                    let change = relock::Change::default();
+                    let after = relock::relock(&document, &change, &relock::Packages::new());
+                    assert_eq!(after.unwrap(), document, "{path}");
                 }
             }
         }
@@ -237,6 +241,13 @@ fn projects_without_a_lockfile_change_where_the_version_is_stated() {
     let expected = &files(&fixtures().join("project/after"))["Lib.One/Lib.One.csproj"];
     assert_eq!(&written["Lib.One/Lib.One.csproj"], expected);
 
+    // A requirement of exactly one version keeps its style.
+    let file = "<Project><ItemGroup><PackageReference Include=\"A\" Version=\"[1.0]\" /></ItemGroup></Project>";
+    let exact = Siblings::from([("a.csproj".to_owned(), file.as_bytes().to_vec())]);
+    let written = write("a.csproj", &exact, &[("A", "1.5.0")]).unwrap();
+    let expected = file.replace("[1.0]", "[1.5.0]");
+    assert_eq!(String::from_utf8_lossy(&written["a.csproj"]), expected);
+
     let mut siblings = files(&fixtures().join("central/before"));
     siblings.retain(|path, _| !path.ends_with(".json"));
     let expected = &files(&fixtures().join("central/after"))["Directory.Packages.props"];
@@ -249,8 +260,18 @@ fn projects_without_a_lockfile_change_where_the_version_is_stated() {
     let refused = write("Lib.One/Lib.One.csproj", &locked, &[("Acme.Core", "1.2.0")]);
     assert_eq!(
         refused.unwrap_err(),
-        "`App/packages.lock.json` locks `Acme.Core`, and changes with it"
+        "`App/packages.lock.json` locks `acme.core`, and changes with it"
     );
+
+    // A lockfile of a project that has nothing to do with it.
+    let mut apart = locked;
+    for path in ["App/App.csproj", "Lib.One/packages.lock.json"] {
+        apart.remove(path);
+    }
+    let text = String::from_utf8(apart["App/packages.lock.json"].clone()).unwrap();
+    let other = text.replace("lib.one", "lib.two").into_bytes();
+    apart.insert("App/packages.lock.json".to_owned(), other);
+    assert!(write("Lib.One/Lib.One.csproj", &apart, &[("Acme.Core", "1.2.0")]).is_ok());
 }
 
 #[test]
