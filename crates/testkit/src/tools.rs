@@ -112,6 +112,12 @@ impl Tools {
         self.module("@microsoft/sarif-multitool-linux")
     }
 
+    /// NuGet 5.8, which Mono runs. Older installations of the tools lack it.
+    #[must_use]
+    pub fn nuget(&self) -> PathBuf {
+        self.module("nuget-exe").join("nuget-5.8.0.exe")
+    }
+
     /// `act`, which runs GitHub workflows on the host.
     #[must_use]
     pub fn act(&self) -> PathBuf {

@@ -8,4 +8,5 @@
 mod cargo;
 mod maven;
 mod npm;
+mod nuget;
 mod python;
