@@ -26,6 +26,7 @@ mod npm;
 mod nuget;
 mod pnpm;
 pub mod process;
+mod pub_dart;
 mod python;
 mod scratch;
 mod yarn;

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::pin::Pin;
 
 use patchgate_ecosystems::Siblings;
-use patchgate_model::Lockfile;
+use patchgate_model::{Lockfile, Origin};
 
 use crate::{RelockError, Relocked, RunOptions};
 
@@ -204,6 +204,25 @@ pub(crate) fn user_file(path: &Path) -> Option<String> {
         return None;
     }
     std::fs::read_to_string(path).ok()
+}
+
+/// The address of a package's registry that a lockfile states. A package that is not in it yet has
+/// that of all packages, if there is one.
+pub(crate) fn stated_address<'l>(lockfile: &'l Lockfile, package: &str) -> Option<&'l str> {
+    let mut stated = lockfile.packages.iter().filter_map(|package| {
+        let Origin::Registry(Some(address)) = &package.origin else {
+            return None;
+        };
+        Some((package.name.as_str(), address.as_str()))
+    });
+    let own = stated.clone().find(|(name, _)| *name == package);
+    match own {
+        Some((_, address)) => Some(address),
+        None => stated
+            .next()
+            .map(|(_, first)| first)
+            .filter(|first| stated.all(|(_, other)| other == *first)),
+    }
 }
 
 /// Whether a text is an address that metadata can be requested from.

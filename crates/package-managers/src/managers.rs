@@ -11,11 +11,12 @@ use crate::maven::Maven;
 use crate::npm::Npm;
 use crate::nuget::NuGet;
 use crate::pnpm::Pnpm;
+use crate::pub_dart::Pub;
 use crate::python::{PipRequirements, Pipenv, Poetry, Uv};
 use crate::yarn::Yarn;
 
 /// Every way to find the registries of a format.
-static LOCATORS: [&dyn RegistryLocator; 16] = [
+static LOCATORS: [&dyn RegistryLocator; 17] = [
     &Npm,
     &Cargo,
     &Go,
@@ -32,6 +33,7 @@ static LOCATORS: [&dyn RegistryLocator; 16] = [
     &Bundler,
     &Composer,
     &NuGet,
+    &Pub,
 ];
 
 /// Every package manager that Patchgate can run.

@@ -1,15 +1,20 @@
 //! pub, the package manager of Dart and Flutter: `pubspec.lock` and `pubspec.yaml`.
 
+mod edit;
 mod lockfile;
 mod manifest;
+mod registry;
 mod requirement;
+mod upgrade;
 mod version;
+mod write;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use crate::{
-    Ecosystem, FileReader, Format, ManifestFormat, RequirementError, VersionError, VersionSet,
+    Ecosystem, FileReader, Format, ManifestFormat, RequirementError, Upgradable, VersionError,
+    VersionSet,
 };
 use patchgate_model::EcosystemName;
 
@@ -49,6 +54,10 @@ impl Ecosystem for Pub {
     fn files(&self) -> Option<&dyn FileReader> {
         Some(self)
     }
+
+    fn upgradable(&self) -> Option<&'static dyn Upgradable> {
+        Some(&Pub)
+    }
 }
 
 impl FileReader for Pub {
@@ -57,8 +66,8 @@ impl FileReader for Pub {
             id: "pubspec-lock",
             files: &["pubspec.lock"],
             versions: "",
-            fixable: false,
-            writer: None,
+            fixable: true,
+            writer: Some(&write::PubWriter),
             parse: lockfile::parse,
         }]
     }

@@ -10,9 +10,9 @@ mod settings;
 
 use std::path::Path;
 
-use patchgate_model::{Lockfile, Origin};
+use patchgate_model::Lockfile;
 
-use crate::manager::{configuration_file, is_web_address, next_to};
+use crate::manager::{configuration_file, is_web_address, next_to, stated_address};
 use crate::{Answer, ConfigurationFile, RegistryLocator, RelockError, RunOptions};
 use settings::Settings;
 
@@ -46,21 +46,9 @@ impl RegistryLocator for Bundler {
     /// The address of the gem's source. A gem that is not in the lockfile yet has that of all gems,
     /// if there is one.
     fn registry_key(&self, lockfile: &Lockfile, package: &str) -> String {
-        let mut sources = lockfile.packages.iter().filter_map(|package| {
-            let Origin::Registry(Some(address)) = &package.origin else {
-                return None;
-            };
-            Some((package.name.as_str(), address.as_str()))
-        });
-        let own = sources.clone().find(|(name, _)| *name == package);
-        let address = match own {
-            Some((_, address)) => Some(address),
-            None => sources
-                .next()
-                .map(|(_, first)| first)
-                .filter(|first| sources.all(|(_, other)| other == *first)),
-        };
-        address.unwrap_or_default().to_owned()
+        stated_address(lockfile, package)
+            .unwrap_or_default()
+            .to_owned()
     }
 
     fn registry<'a>(
@@ -90,7 +78,7 @@ impl RegistryLocator for Bundler {
 
 #[cfg(test)]
 mod tests {
-    use patchgate_model::Package;
+    use patchgate_model::{Origin, Package};
 
     use super::*;
 
