@@ -19,6 +19,7 @@ mod error;
 mod forge_tags;
 mod golang;
 mod gradle;
+mod hex;
 mod manager;
 mod managers;
 mod maven;

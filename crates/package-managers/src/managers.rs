@@ -6,6 +6,7 @@ use crate::composer::Composer;
 use crate::forge_tags::{ForgeActions, PreCommitHooks};
 use crate::golang::Go;
 use crate::gradle::Gradle;
+use crate::hex::Hex;
 use crate::manager::{PackageManager, RegistryLocator};
 use crate::maven::Maven;
 use crate::npm::Npm;
@@ -16,7 +17,7 @@ use crate::python::{PipRequirements, Pipenv, Poetry, Uv};
 use crate::yarn::Yarn;
 
 /// Every way to find the registries of a format.
-static LOCATORS: [&dyn RegistryLocator; 17] = [
+static LOCATORS: [&dyn RegistryLocator; 18] = [
     &Npm,
     &Cargo,
     &Go,
@@ -34,6 +35,7 @@ static LOCATORS: [&dyn RegistryLocator; 17] = [
     &Composer,
     &NuGet,
     &Pub,
+    &Hex,
 ];
 
 /// Every package manager that Patchgate can run.

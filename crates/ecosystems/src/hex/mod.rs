@@ -3,10 +3,15 @@
 //! `mix.exs` is a program and never run, so the direct dependencies of a Mix project are unknown.
 
 mod gleam;
+mod mix_exs;
 mod mix_lock;
+mod registry;
 mod requirement;
+mod tarball;
 mod terms;
+mod upgrade;
 mod version;
+mod write;
 
 use std::borrow::Cow;
 use std::cmp::Ordering;
@@ -14,7 +19,8 @@ use std::cmp::Ordering;
 use patchgate_model::{EcosystemName, Purl};
 
 use crate::{
-    Ecosystem, FileReader, Format, ManifestFormat, RequirementError, VersionError, VersionSet,
+    Ecosystem, FileReader, Format, ManifestFormat, RequirementError, Upgradable, VersionError,
+    VersionSet,
 };
 
 /// Name of the ecosystem in OSV.
@@ -58,6 +64,10 @@ impl Ecosystem for Hex {
     fn files(&self) -> Option<&dyn FileReader> {
         Some(self)
     }
+
+    fn upgradable(&self) -> Option<&'static dyn Upgradable> {
+        Some(&Hex)
+    }
 }
 
 impl FileReader for Hex {
@@ -67,8 +77,8 @@ impl FileReader for Hex {
                 id: "mix-lock",
                 files: &["mix.lock"],
                 versions: "",
-                fixable: false,
-                writer: None,
+                fixable: true,
+                writer: Some(&write::MixWriter),
                 parse: mix_lock::parse,
             },
             Format {
@@ -87,6 +97,11 @@ impl FileReader for Hex {
             files: &["gleam.toml"],
             unresolved: gleam::unresolved,
         }]
+    }
+
+    /// The programs whose literal requirements a changed lockfile must satisfy.
+    fn companions(&self) -> &'static [&'static str] {
+        &["mix.exs"]
     }
 }
 
