@@ -25,6 +25,9 @@ enum Family {
     Standard,
 }
 
+/// How near one framework is to another: its family, its version, and whether it is for one platform.
+type Nearness = (u8, [u32; 3], bool);
+
 impl Framework {
     /// Reads the names of lockfiles and packages: `net8.0`, `net472`, `.NETCoreApp,Version=v3.1`,
     /// `.NETStandard2.0`. `None` for a framework of another family.
@@ -97,7 +100,7 @@ impl Framework {
 
     /// How near another framework is to this one; the greatest is the nearest. `None` if a project of
     /// this framework cannot use it.
-    fn nearness(&self, other: &Self) -> Option<(u8, [u32; 3], bool)> {
+    fn nearness(&self, other: &Self) -> Option<Nearness> {
         if other.family == self.family {
             let has_platform = !other.platform.is_empty();
             let is_usable =
@@ -117,7 +120,7 @@ impl Framework {
         if groups.is_empty() {
             return Ok(None);
         }
-        let mut best: Option<((u8, [u32; 3], bool), usize)> = None;
+        let mut best: Option<(Nearness, usize)> = None;
         let mut unknown = None;
         for (index, name) in groups.iter().enumerate() {
             let is_any = name.is_empty() || name.eq_ignore_ascii_case("any");

@@ -398,12 +398,10 @@ impl<'a> Writer<'a> {
                 change.central.insert(key.clone(), raised.to.clone());
             }
             // A new statement, or one that did not count for a package that others require.
-            Kind::Transitive if is_stated && is_list => {
-                if self.statements.pins_centrally(project) {
-                    change.central.insert(key.clone(), raised.to.clone());
-                }
+            Kind::Transitive if is_stated && is_list && self.statements.pins_centrally(project) => {
+                change.central.insert(key.clone(), raised.to.clone());
             }
-            Kind::Transitive if is_stated => {
+            Kind::Transitive if is_stated && !is_list => {
                 change.direct.insert(key.clone(), raised.to.clone());
             }
             _ => {}

@@ -129,7 +129,7 @@ impl<'a> Graph<'a> {
             let mut entry = entry.clone();
             state(&mut entry, change)?;
             let version = entry.resolved.clone().unwrap_or_default();
-            let is_moved = change.moves.get(&(key.clone(), version)).is_some();
+            let is_moved = change.moves.contains_key(&(key.clone(), version));
             graph.entries.insert(key.clone(), entry);
             if is_moved {
                 graph.take(&key)?;

@@ -11,6 +11,7 @@ fn fixtures() -> PathBuf {
 }
 
 /// The files of a directory, by path.
+#[expect(clippy::disallowed_methods, reason = "a test reads its fixtures")]
 fn files(root: &Path) -> Siblings {
     let mut found = Siblings::new();
     let mut waiting = vec![root.to_owned()];
