@@ -58,8 +58,8 @@ impl RegistryLocator for Hex {
         _options: RunOptions,
     ) -> Answer<'a, Option<String>> {
         Box::pin(async move {
-            let variables = VARIABLES.iter().filter_map(|name| std::env::var(name).ok());
-            let mirror = variables.into_iter().find(|value| !value.is_empty());
+            let mut variables = VARIABLES.iter().filter_map(|name| std::env::var(name).ok());
+            let mirror = variables.find(|value| !value.is_empty());
             let file = config_file().and_then(|path| user_file(&path));
             address(key, mirror.as_deref(), file.as_deref())
                 .map(Some)
