@@ -51,6 +51,7 @@ pub mod hex;
 mod intervals;
 pub mod julia;
 mod later_version;
+mod line_ends;
 mod lockfile_writer;
 pub mod maven;
 pub mod npm;

@@ -33,6 +33,7 @@ mod specifier;
 mod upgrade;
 mod uv_lock;
 mod version;
+mod written;
 
 #[cfg(test)]
 mod tests;

@@ -18,6 +18,7 @@ use patchgate_model::Lockfile;
 
 use self::document::Document;
 use self::graph::Copies;
+use crate::line_ends::PlainText;
 use crate::npm::pnpm::dep_path::Generation;
 use crate::npm::pnpm::{generation, packages, rush, workspace};
 use crate::npm::tree::Count;
@@ -77,16 +78,8 @@ fn changed(
         return Err("it has entries that cannot be read".to_owned());
     }
 
-    let text = input.text().map_err(|error| error.reason)?;
-    let has_returns = text.contains('\r');
-    let plain = text.replace("\r\n", "\n");
-    if plain.contains('\r')
-        || (has_returns && plain.lines().count() != text.matches("\r\n").count())
-    {
-        return Err("its lines end in different ways".to_owned());
-    }
-
-    let documents = syntax::yaml_documents(&plain).map_err(|error| error.reason)?;
+    let plain = PlainText::of(input)?;
+    let documents = syntax::yaml_documents(&plain.text).map_err(|error| error.reason)?;
     let mut skipped = SkippedEntries::default();
     let mut count = Count::default();
     let mut before = 0;
@@ -110,7 +103,7 @@ fn changed(
     settings::check(input, own, target)?;
     let overrides = settings::changed_overrides(input, own);
     let copies = Copies::new(lockfile, target, &entries, before, own)?;
-    let mut document = Document::new(&plain, own)?;
+    let mut document = Document::new(&plain.text, own)?;
     copies.write_packages(own, &mut document)?;
     copies.write_importers(own, &overrides, &mut document)?;
     if !overrides.is_empty() {
@@ -118,16 +111,7 @@ fn changed(
         settings::write_overrides(own, &overrides, &mut document)?;
     }
 
-    let mut result = document.into_text();
-    if has_returns {
-        result = result.replace('\n', "\r\n");
-    }
-    let mark =
-        match input.bytes.starts_with("\u{feff}".as_bytes()) && !result.starts_with('\u{feff}') {
-            true => "\u{feff}",
-            false => "",
-        };
-    Ok(format!("{mark}{result}").into_bytes())
+    Ok(plain.restore(&document.into_text()))
 }
 
 /// The path of the manifest in a project's directory, which the lockfile names from its own.

@@ -15,6 +15,7 @@ use self::document::{Document, Entry, NewEntry};
 use crate::pypi::name::normalize;
 use crate::pypi::release_files;
 use crate::pypi::requirement::exact_version;
+use crate::pypi::written::verify;
 use crate::{Downloads, Input, LockfileWriter, Release, Siblings, TargetGraph, WriteError};
 
 /// The writer of `Pipfile.lock`.
@@ -71,7 +72,7 @@ fn write(input: &Input<'_>, lockfile: &Lockfile, target: &TargetGraph) -> Result
     }
 
     let changed = document.finish();
-    verify(input, &changed, lockfile, target)?;
+    verify(input, &changed, super::parse, lockfile, target)?;
     Ok(changed)
 }
 
@@ -174,38 +175,6 @@ fn add_new(
     }
 
     Ok(())
-}
-
-/// Reads the result, and checks that it has the packages of the graph.
-fn verify(
-    input: &Input<'_>,
-    text: &str,
-    lockfile: &Lockfile,
-    target: &TargetGraph,
-) -> Result<(), String> {
-    let after = super::parse(&Input {
-        bytes: text.as_bytes(),
-        ..*input
-    })
-    .map_err(|error| format!("the result {error}"))?;
-    let mut expected: Vec<(String, &str)> = (0..)
-        .zip(&target.nodes)
-        .map(|(number, node)| {
-            let version = target.version(lockfile, number).unwrap_or_default();
-            (normalize(&node.name).into_owned(), version)
-        })
-        .collect();
-    let mut found: Vec<(String, &str)> = after
-        .packages
-        .iter()
-        .map(|package| (normalize(&package.name).into_owned(), &*package.version))
-        .collect();
-    expected.sort();
-    found.sort();
-    match expected == found {
-        true => Ok(()),
-        false => Err("the result would not have the intended packages".to_owned()),
-    }
 }
 
 #[cfg(test)]
