@@ -12,6 +12,7 @@
 //! Deliberately absent: the choice of changes (`patchgate-upgrade`), the edits of manifests
 //! (`patchgate-ecosystems`), and Patchgate's own network access (`patchgate-http`).
 
+mod bun;
 mod bundler;
 mod cargo;
 mod composer;

@@ -1,5 +1,6 @@
 //! Lists of the package managers, and of the ways to find registries.
 
+use crate::bun::Bun;
 use crate::bundler::Bundler;
 use crate::cargo::Cargo;
 use crate::composer::Composer;
@@ -17,8 +18,9 @@ use crate::python::{PipRequirements, Pipenv, Poetry, Uv};
 use crate::yarn::Yarn;
 
 /// Every way to find the registries of a format.
-static LOCATORS: [&dyn RegistryLocator; 18] = [
+static LOCATORS: [&dyn RegistryLocator; 19] = [
     &Npm,
+    &Bun,
     &Cargo,
     &Go,
     &ForgeActions,
@@ -39,7 +41,7 @@ static LOCATORS: [&dyn RegistryLocator; 18] = [
 ];
 
 /// Every package manager that Patchgate can run.
-static MANAGERS: [&dyn PackageManager; 6] = [&Npm, &Cargo, &Go, &Uv, &Pnpm, &Composer];
+static MANAGERS: [&dyn PackageManager; 7] = [&Npm, &Bun, &Cargo, &Go, &Uv, &Pnpm, &Composer];
 
 /// The package manager of a lockfile format.
 ///

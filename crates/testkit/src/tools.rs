@@ -191,6 +191,17 @@ impl Tools {
         self.module(package).join("pnpm")
     }
 
+    /// bun, a program of its own.
+    #[must_use]
+    pub fn bun(&self) -> PathBuf {
+        let package = if cfg!(target_arch = "aarch64") {
+            "@oven/bun-linux-aarch64"
+        } else {
+            "@oven/bun-linux-x64"
+        };
+        self.module(package).join("bin/bun")
+    }
+
     /// The script of yarn 2 and later.
     #[must_use]
     pub fn yarn_berry(&self) -> PathBuf {

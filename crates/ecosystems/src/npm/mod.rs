@@ -120,8 +120,8 @@ impl FileReader for Npm {
                 id: "bun-lock",
                 files: &["bun.lock", "bun.lockb"],
                 versions: "v0-v2",
-                fixable: false,
-                writer: None,
+                fixable: true,
+                writer: Some(&bun::BunWriter),
                 parse: bun::parse,
             },
         ]

@@ -8,6 +8,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::json::{self, Map, Object, Text};
 use crate::{MetadataRequest, ParseError, Release, Requirement, limits};
@@ -44,6 +45,10 @@ const FIELDS: [&str; 23] = [
     "version",
     "workspaces",
 ];
+
+/// A field of the kept ones that no registry has: the names of the programs in `bin`, in the order of
+/// the document, which bun keeps.
+pub(super) const PROGRAMS: &str = "_programs";
 
 /// The scripts that npm runs at an installation.
 const INSTALL_SCRIPTS: [&str; 3] = ["preinstall", "install", "postinstall"];
@@ -119,7 +124,11 @@ impl<'de> Deserialize<'de> for Published {
             fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
                 let mut fields = Fields::new();
                 while let Some(Text(field)) = map.next_key::<Text<'de>>()? {
-                    if FIELDS.contains(&field.as_ref()) {
+                    if field == "bin" {
+                        let (programs, names) = programs(map.next_value()?)?;
+                        fields.insert(field.into_owned(), programs);
+                        fields.extend(names.map(|names| (PROGRAMS.to_owned(), names)));
+                    } else if FIELDS.contains(&field.as_ref()) {
                         fields.insert(field.into_owned(), map.next_value()?);
                     } else {
                         map.next_value::<IgnoredAny>()?;
@@ -141,6 +150,21 @@ impl<'de> Deserialize<'de> for Published {
 
         deserializer.deserialize_map(PublishedVisitor)
     }
+}
+
+/// The field `bin`, and its names in their order where it has several.
+fn programs<E: serde::de::Error>(text: &RawValue) -> Result<(Value, Option<Value>), E> {
+    let programs: Value = serde_json::from_str(text.get()).map_err(E::custom)?;
+    let ordered = serde_json::from_str::<Map<'_, IgnoredAny>>(text.get());
+    let names = ordered.ok().filter(|ordered| ordered.0.len() > 1);
+    let names = names.map(|names| {
+        names
+            .0
+            .iter()
+            .map(|(name, _)| Value::from(&**name))
+            .collect()
+    });
+    Ok((programs, names))
 }
 
 /// Reads a registry's package document. It is an error if the document is of another package.

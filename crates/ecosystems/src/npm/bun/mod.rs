@@ -5,6 +5,7 @@
 //! bun's memory and changes without notice. The error says how to convert the file to text.
 
 mod entry;
+mod write;
 
 use std::collections::HashMap;
 
@@ -18,6 +19,8 @@ use crate::fast_hash::{FastHashMap, fast_hash_map};
 use crate::later_version::later_version;
 use crate::syntax::Node;
 use crate::{Input, ParseError, SkippedEntries, duplicate_keys};
+
+pub(super) use self::write::BunWriter;
 
 /// The expected kind of file, for error texts.
 const WHAT: &str = "a bun.lock";

@@ -10,7 +10,7 @@ use patchgate_package_managers::{
 use patchgate_testkit::{NpmRegistry, Release, Tools};
 use serde_json::{Value, json};
 
-use super::support::Locked;
+use super::support::{Locked, has_program};
 
 fn made(name: &str, version: &str, fields: Value) -> Release {
     Release::new(name, version, &[]).with_fields(fields)
@@ -342,29 +342,6 @@ fn an_override_is_written_where_pnpm_reads_it() {
     }
 }
 
-/// Runs a test of this file again with pnpm on its search path. `true` in that run.
-fn has_pnpm(tools: &Tools, test: &str) -> bool {
-    const MARK: &str = "PATCHGATE_TEST_HAS_PNPM";
-    if std::env::var_os(MARK).is_some() {
-        return true;
-    }
-
-    let mut paths = vec![tools.pnpm().parent().unwrap().to_owned()];
-    paths.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
-    let home = tempfile::tempdir().unwrap();
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", test, "--nocapture"])
-        .env("PATH", std::env::join_paths(paths).unwrap())
-        .env("HOME", home.path())
-        .env(MARK, "1")
-        .output()
-        .unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned()
-        + &String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{text}");
-    false
-}
-
 impl Project<'_> {
     fn managed<T>(
         &self,
@@ -417,8 +394,8 @@ fn the_manager_checks_and_locks_without_running_the_repository() {
     let Some(tools) = Tools::installed() else {
         return;
     };
-    let test = "pnpm::the_manager_checks_and_locks_without_running_the_repository";
-    if !has_pnpm(&tools, test) {
+    let test = "npm::pnpm::the_manager_checks_and_locks_without_running_the_repository";
+    if !has_program(&tools.pnpm(), test) {
         return;
     }
 

@@ -1,12 +1,39 @@
 //! Changes of the graph of an npm lockfile, as the planner would make them, with metadata from a
 //! registry.
 
+use std::path::Path;
+use std::process::Command;
+
 use patchgate_ecosystems::{
     Downloads, Ecosystem as _, Format, Input, Release, Requirement, Siblings, TargetEdge,
     TargetGraph, TargetNode, Upgradable as _, npm::Npm,
 };
 use patchgate_model::{DependencyKind, Lockfile};
 use patchgate_testkit::NpmRegistry;
+
+/// Runs a test again with a program on its search path. `true` in that run.
+pub(crate) fn has_program(program: &Path, test: &str) -> bool {
+    const MARK: &str = "PATCHGATE_TEST_HAS_PROGRAM";
+    if std::env::var_os(MARK).is_some() {
+        return true;
+    }
+
+    let mut paths = vec![program.parent().unwrap().to_owned()];
+    paths.extend(std::env::split_paths(&std::env::var_os("PATH").unwrap()));
+    let home = tempfile::tempdir().unwrap();
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", test, "--nocapture"])
+        .env("PATH", std::env::join_paths(paths).unwrap())
+        .env("HOME", home.path())
+        .env(MARK, "1")
+        .output()
+        .unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned()
+        + &String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{text}");
+    assert!(text.contains("1 passed"), "{text}");
+    false
+}
 
 /// A lockfile with the files around it.
 pub(crate) struct Locked<'a> {
@@ -116,7 +143,11 @@ impl<'a> Locked<'a> {
             let edges = &self.target.nodes[of].edges;
             edges.iter().find(|edge| edge.name == requirement.name)
         });
-        if let Some(own) = own {
+        let is_admitted = |to: usize| {
+            let version = self.target.version(&self.lockfile, to);
+            version.is_none_or(|version| Npm.admits(&requirement.requirement, version) != Ok(false))
+        };
+        if let Some(own) = own.filter(|own| is_admitted(own.to)) {
             return Some(own.to);
         }
         if !requirement.condition.is_empty() {
