@@ -18,7 +18,7 @@ use crate::python::{PipRequirements, Pipenv, Poetry, Uv};
 use crate::yarn::Yarn;
 
 /// Every way to find the registries of a format.
-static LOCATORS: [&dyn RegistryLocator; 19] = [
+static LOCATORS: [&dyn RegistryLocator; 20] = [
     &Npm,
     &Bun,
     &Cargo,
@@ -28,6 +28,7 @@ static LOCATORS: [&dyn RegistryLocator; 19] = [
     &Yarn,
     &Pnpm,
     &PipRequirements,
+    &Pdm,
     &Pipenv,
     &Uv,
     &Poetry,

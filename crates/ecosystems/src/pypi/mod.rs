@@ -165,8 +165,8 @@ impl FileReader for PyPi {
                 id: "pdm-lock",
                 files: &["pdm.lock"],
                 versions: "v1-v4",
-                fixable: false,
-                writer: None,
+                fixable: true,
+                writer: Some(&pdm_lock::PdmLockWriter),
                 parse: pdm_lock::parse,
             },
             Format {

@@ -3,12 +3,15 @@
 //! A package that is locked with extras has one entry for each set of extras. These entries are
 //! merged into one package.
 
+mod write;
+
 use std::collections::{BTreeSet, HashMap};
 
 use patchgate_model::{
     DependencyKind, Edge, FormatId, Lockfile, Origin, Package, PackageIndex, Scope,
 };
 
+pub(super) use self::write::PdmLockWriter;
 use super::address::{git, is_folder, without_credentials};
 use super::graph::{DependencyRequest, Graph};
 use super::manifest;

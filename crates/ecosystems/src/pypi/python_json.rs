@@ -14,6 +14,8 @@ pub(super) enum Json<'a> {
     Node(&'a Node<'a>),
     /// Sorted by code points, as Python does.
     Map(BTreeMap<String, Json<'a>>),
+    List(Vec<Json<'a>>),
+    Text(&'a str),
     /// A key without a value (`None`).
     Null,
 }
@@ -40,6 +42,8 @@ pub(super) fn sha256(value: &Json<'_>, separators: Separators) -> Option<String>
 fn write(value: &Json<'_>, separators: Separators, out: &mut String) -> Option<()> {
     match value {
         Json::Map(entries) => map(entries, separators, out)?,
+        Json::List(items) => list(items.iter().cloned(), separators, out)?,
+        Json::Text(text) => write_text(text, out),
         Json::Null => out.push_str("null"),
         Json::Node(node) => match &node.value {
             Value::Null => return None,

@@ -5,12 +5,14 @@
 //! user's files, the environment, or built in.
 
 mod address;
+mod pdm;
 mod pip;
 mod pipenv;
 mod poetry;
 mod requirements;
 mod uv;
 
+pub(crate) use pdm::Pdm;
 pub(crate) use pipenv::Pipenv;
 pub(crate) use poetry::Poetry;
 pub(crate) use requirements::PipRequirements;

@@ -1,5 +1,6 @@
 //! The managers of Python themselves on files that Patchgate wrote.
 
+mod pdm;
 mod pip_compile;
 mod poetry;
 mod uv;
