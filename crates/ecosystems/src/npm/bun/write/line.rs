@@ -291,7 +291,7 @@ fn programs(document: &Value) -> Option<Option<String>> {
     let is_usual = |(name, path): &(&str, &str)| {
         is_plain(name) && is_plain(path) && !name.is_empty() && !path.is_empty()
     };
-    if !listed.iter().all(|pair| is_usual(pair)) {
+    if !listed.iter().all(is_usual) {
         return None;
     }
     let listed: Vec<String> = listed
