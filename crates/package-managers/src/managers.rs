@@ -14,7 +14,7 @@ use crate::npm::Npm;
 use crate::nuget::NuGet;
 use crate::pnpm::Pnpm;
 use crate::pub_dart::Pub;
-use crate::python::{PipRequirements, Pipenv, Poetry, Uv};
+use crate::python::{Pdm, PipRequirements, Pipenv, Poetry, Uv};
 use crate::yarn::Yarn;
 
 /// Every way to find the registries of a format.

@@ -186,8 +186,6 @@ impl World {
 #[divan::bench(args = ["npm", "crates.io", "PyPI"])]
 fn plans(bencher: Bencher<'_, '_>, ecosystem: &str) {
     let world = world(ecosystem);
-    let fixed = world.plan();
-    assert!(fixed > 0, "nothing is fixed");
-    println!("{fixed} of {FINDINGS} findings are fixed");
+    assert!(world.plan() > 0, "nothing is fixed");
     bencher.bench(|| world.plan());
 }

@@ -85,16 +85,22 @@ pub(crate) struct Attempt<'p, 'a> {
     pub(crate) favored: &'p Solution,
     /// Slots whose version an override decides.
     pub(crate) overridden: &'p BTreeSet<SlotId>,
-    bindings: &'p RefCell<Bindings>,
-    conditions: &'p RefCell<Conditions>,
-    /// Slots that projects require themselves.
-    direct: &'p BTreeSet<SlotId>,
+    shared: &'p Shared,
     steps: Cell<usize>,
 }
 
 /// The conditions that the choices of slots set, or why a choice cannot be made. They are the same in
 /// all attempts of one question that override the same slots.
 pub(crate) type Conditions = HashMap<(SlotId, Choice), Result<Vec<(Variable, Set)>, String>>;
+
+/// What all attempts of one question share.
+#[derive(Debug, Default)]
+pub(crate) struct Shared {
+    pub(crate) bindings: RefCell<Bindings>,
+    pub(crate) conditions: RefCell<Conditions>,
+    /// Slots that projects require themselves.
+    pub(crate) direct: BTreeSet<SlotId>,
+}
 
 /// The dependencies that several slots can satisfy.
 #[derive(Debug, Default)]
@@ -129,9 +135,7 @@ impl<'p, 'a> Attempt<'p, 'a> {
         active: &'p BTreeMap<SlotId, BTreeSet<String>>,
         favored: &'p Solution,
         overridden: &'p BTreeSet<SlotId>,
-        bindings: &'p RefCell<Bindings>,
-        conditions: &'p RefCell<Conditions>,
-        direct: &'p BTreeSet<SlotId>,
+        shared: &'p Shared,
     ) -> Self {
         let mut active_names: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for (slot, ids) in active {
@@ -149,9 +153,7 @@ impl<'p, 'a> Attempt<'p, 'a> {
             active_names,
             favored,
             overridden,
-            bindings,
-            conditions,
-            direct,
+            shared,
             steps: Cell::new(0),
         }
     }
@@ -186,7 +188,7 @@ impl<'p, 'a> Attempt<'p, 'a> {
         let Some(candidate) = slot.candidates.get(choice as usize - 1) else {
             return false;
         };
-        let greatest = match self.direct.contains(&id) {
+        let greatest = match self.shared.direct.contains(&id) {
             true => self.limits.direct,
             false => self.limits.indirect,
         };
@@ -273,7 +275,7 @@ impl<'p, 'a> Attempt<'p, 'a> {
         }
 
         let key = (needed.package.clone(), needed.key(), bound);
-        let mut bindings = self.bindings.borrow_mut();
+        let mut bindings = self.shared.bindings.borrow_mut();
         let next = bindings.all.len();
         let binding = *bindings.known.entry(key).or_insert(next);
         if binding == next {
@@ -360,12 +362,12 @@ impl<'p, 'a> Attempt<'p, 'a> {
         if self.problem.asked.borrow().contains_key(&id) {
             return self.new_conditions(id, choice);
         }
-        if let Some(known) = self.conditions.borrow().get(&(id, choice)) {
+        if let Some(known) = self.shared.conditions.borrow().get(&(id, choice)) {
             return known.clone();
         }
 
         let conditions = self.new_conditions(id, choice);
-        let mut known = self.conditions.borrow_mut();
+        let mut known = self.shared.conditions.borrow_mut();
         known.insert((id, choice), conditions.clone());
         conditions
     }
@@ -448,7 +450,7 @@ impl DependencyProvider for Attempt<'_, '_> {
                 .saturating_add(1)
                 .saturating_mul(2),
             Variable::Binding(binding) => {
-                let bindings = self.bindings.borrow();
+                let bindings = self.shared.bindings.borrow();
                 let first = bindings.slot(*binding, 0);
                 first.map_or(usize::MAX, |slot| {
                     self.problem
@@ -474,7 +476,7 @@ impl DependencyProvider for Attempt<'_, '_> {
         Ok(match variable {
             Variable::Repository => Some(LOCKED),
             Variable::Binding(binding) => {
-                let bindings = self.bindings.borrow();
+                let bindings = self.shared.bindings.borrow();
                 let options = bindings.all.get(*binding).map_or(0, Vec::len);
                 let last = Choice::try_from(options).unwrap_or(Choice::MAX);
                 favored.or_else(|| (0..last).find(allowed))
@@ -519,7 +521,7 @@ impl DependencyProvider for Attempt<'_, '_> {
             Variable::Site(index) => one(self.condition_of_site(*index, *choice)),
             Variable::Slot(id) => self.conditions_of_slot(*id, *choice),
             Variable::Binding(binding) => {
-                let bindings = self.bindings.borrow();
+                let bindings = self.shared.bindings.borrow();
                 let option = bindings.all.get(*binding);
                 let option = option.and_then(|options| options.get(*choice as usize));
                 Ok(option

@@ -119,7 +119,7 @@ fn causes(
         External::FromDependencyOf(from, _, to, _) => {
             let needed = match to {
                 Variable::Slot(id) => Some(*id),
-                Variable::Binding(binding) => planner.bindings.borrow().slot(*binding, 0),
+                Variable::Binding(binding) => planner.shared.bindings.borrow().slot(*binding, 0),
                 _ => None,
             };
             let Some(needed) = needed else { return };

@@ -1,13 +1,13 @@
 //! From a question to a plan: tier by tier, and in each as many findings as go together.
 
-use std::cell::{OnceCell, RefCell};
+use std::cell::OnceCell;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_model::{Bump, PackageIndex};
 use pubgrub::External;
 
-use crate::attempt::{Attempt, Bindings, Conditions, Failed, Limits, Solution, Tree, Variable};
+use crate::attempt::{Attempt, Failed, Limits, Shared, Solution, Tree, Variable};
 use crate::explain;
 use crate::features::{self, Asked};
 use crate::graph;
@@ -23,10 +23,7 @@ pub(crate) type Wanted = (SlotId, String);
 /// The work on one question.
 pub(crate) struct Planner<'p, 'a> {
     pub(crate) problem: &'p Problem<'a>,
-    pub(crate) bindings: RefCell<Bindings>,
-    conditions: RefCell<Conditions>,
-    /// Slots that projects require themselves.
-    pub(crate) direct: BTreeSet<SlotId>,
+    pub(crate) shared: Shared,
     /// The findings that the solution is without.
     pub(crate) fixed: Vec<Wanted>,
     pub(crate) solution: Solution,
@@ -64,10 +61,11 @@ pub fn plan_on(request: &Request<'_>, memory: &mut Memory) -> Planned {
         .flat_map(|root| &root.edges);
     let direct = direct.filter_map(|edge| problem.slot_of.get(edge.to.0 as usize).copied());
     let mut planner = Planner {
-        direct: direct.collect(),
+        shared: Shared {
+            direct: direct.collect(),
+            ..Shared::default()
+        },
         problem: &problem,
-        bindings: RefCell::default(),
-        conditions: RefCell::default(),
         fixed: Vec::new(),
         solution: Solution::new(),
         overridden: BTreeSet::new(),
@@ -369,12 +367,12 @@ impl<'a> Planner<'_, 'a> {
             .collect();
         for wanted in remaining {
             let is_new = self.overridden.insert(wanted.0);
-            self.conditions.take();
+            self.shared.conditions.take();
             match self.settle(limits, std::slice::from_ref(&wanted)) {
                 Some(Settled::Fixed(_)) => self.fixed.push(wanted),
                 Some(_) if is_new => {
                     self.overridden.remove(&wanted.0);
-                    self.conditions.take();
+                    self.shared.conditions.take();
                 }
                 Some(_) => {}
                 None => return,
@@ -410,9 +408,7 @@ impl<'a> Planner<'_, 'a> {
                 &active,
                 favored,
                 &self.overridden,
-                &self.bindings,
-                &self.conditions,
-                &self.direct,
+                &self.shared,
             );
             attempt.solve()
         };

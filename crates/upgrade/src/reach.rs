@@ -64,7 +64,7 @@ impl Planner<'_, '_> {
     /// Whether a tier allows a choice, whatever the rest of the graph is.
     fn may_take(&self, limits: &Limits, id: SlotId, choice: Choice) -> bool {
         let slot = self.problem.slot(id);
-        let greatest = match self.direct.contains(&id) {
+        let greatest = match self.shared.direct.contains(&id) {
             true => limits.direct,
             false => limits.indirect,
         };

@@ -41,7 +41,7 @@ impl<'a> Planner<'_, 'a> {
     pub(crate) fn solved<'s>(&'s self, solution: &'s Solution) -> Solved<'s, 'a> {
         Solved {
             problem: self.problem,
-            bindings: &self.bindings,
+            bindings: &self.shared.bindings,
             overridden: &self.overridden,
             solution,
         }
