@@ -91,7 +91,9 @@ pub use lockfile_writer::{
 };
 pub use patchgate_syntax::{self as syntax, Input, ParseError, Siblings, limits};
 pub use raised::raised_requirement;
-pub use release::{MetadataRequest, Release, ReleaseFile, Requirement};
+pub use release::{
+    MetadataRequest, Release, ReleaseFacts, ReleaseFile, Requirement, SourceArchive,
+};
 pub use requirement_error::RequirementError;
 pub use skipped::SkippedEntries;
 pub use unread::UnreadFormat;

@@ -20,8 +20,8 @@ pub struct MetadataRequest {
 pub struct Release {
     /// Version in the spelling of the registry.
     pub version: String,
-    /// Whether the release is yanked (crates.io, PyPI), retracted (Go) or deprecated (npm). It is only
-    /// chosen if no other release fits.
+    /// Whether the release is yanked (crates.io, PyPI), retracted (Go) or deprecated (npm). It is
+    /// only chosen if no other release fits.
     pub yanked: bool,
     /// Time of publication as the registry writes it (RFC 3339), where it states one.
     pub published: Option<String>,
@@ -40,6 +40,8 @@ pub struct Release {
     /// The native library that the release links to. A graph has one release at most for each
     /// (Cargo's `links`).
     pub links: Option<String>,
+    /// What the registry says about the release that no resolution needs.
+    pub facts: ReleaseFacts,
     /// The registry's own description of the release, where a lockfile repeats fields of it.
     pub document: Option<serde_json::Value>,
     /// The request for the rest of the metadata, in registries that describe each release in a
@@ -47,9 +49,36 @@ pub struct Release {
     pub details: Option<MetadataRequest>,
 }
 
+/// Statements of a registry about a release. A person or a rule weighs them; they decide no
+/// version.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct ReleaseFacts {
+    /// Whether it runs code of its own when it is installed.
+    pub install_scripts: Option<bool>,
+    /// Whether the registry has an attestation of its provenance.
+    pub provenance: Option<bool>,
+    /// The account that published it.
+    pub publisher: Option<String>,
+    /// Size in bytes: unpacked where the registry states that, else of one of its files.
+    pub size: Option<u64>,
+    /// The commit that it was made from.
+    pub commit: Option<String>,
+}
+
+/// The archive with the sources of a release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceArchive {
+    /// Its address, absolute once the release was resolved.
+    pub url: String,
+    /// The algorithm of its hash: `sha256` or `sha512`.
+    pub algorithm: &'static str,
+    /// The hash that the registry states, in lower-case hexadecimal.
+    pub hash: String,
+}
+
 impl MetadataRequest {
-    /// The same request with an absolute address, where it is relative to `answered`, the address of
-    /// the answer that it was read from.
+    /// The same request with an absolute address, where it is relative to `answered`, the address
+    /// of the answer that it was read from.
     #[must_use]
     pub fn resolve(mut self, answered: &str) -> Self {
         self.url = absolute(&self.url, answered);
@@ -111,8 +140,8 @@ fn absolute(address: &str, base: &str) -> String {
 pub struct ReleaseFile {
     /// Name of the file.
     pub name: String,
-    /// Address of the file: absolute, or relative to the address of the answer that it was read from
-    /// (see [`Release::resolve`]).
+    /// Address of the file: absolute, or relative to the address of the answer that it was read
+    /// from (see [`Release::resolve`]).
     pub url: String,
     /// Hashes by the name of their algorithm (`sha256`), in hexadecimal, in the registry's order.
     pub hashes: Vec<(String, String)>,
@@ -133,14 +162,14 @@ pub struct Requirement {
     pub requirement: String,
     /// Kind of the dependency: run time, build, optional and so on.
     pub kind: DependencyKind,
-    /// The condition under which it applies, as written: an environment marker of Python. Empty if it
-    /// always does.
+    /// The condition under which it applies, as written: an environment marker of Python. Empty if
+    /// it always does.
     pub condition: String,
-    /// Whether it applies only when a feature turns it on. [`Requirement::kind`] says so for runtime
-    /// dependencies, but not for build dependencies.
+    /// Whether it applies only when a feature turns it on. [`Requirement::kind`] says so for
+    /// runtime dependencies, but not for build dependencies.
     pub optional: bool,
-    /// The optional parts of the dependency that are asked for: features of a crate, extras of a Python
-    /// package.
+    /// The optional parts of the dependency that are asked for: features of a crate, extras of a
+    /// Python package.
     pub features: Vec<String>,
     /// Whether the default features of the dependency are not asked for.
     pub no_default_features: bool,

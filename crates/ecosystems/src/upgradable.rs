@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use patchgate_model::Bump;
 
 use crate::{
-    Ecosystem, MetadataRequest, ParseError, Release, RequirementError, Siblings, VersionError,
+    Ecosystem, MetadataRequest, ParseError, Release, RequirementError, Siblings, SourceArchive,
+    VersionError,
 };
 
 /// An ecosystem whose packages `patchgate fix` can change to other versions.
@@ -47,14 +48,14 @@ pub trait Upgradable: Ecosystem {
     /// `dependencies`, `serde`, `version`. Everything else in a manifest may be code or settings.
     fn is_requirement_key(&self, path: &[&str]) -> bool;
 
-    /// Names of files besides the manifests that have requirements or overrides, such as the catalogs
-    /// of a workspace. They are edited like manifests.
+    /// Names of files besides the manifests that have requirements or overrides, such as the
+    /// catalogs of a workspace. They are edited like manifests.
     fn settings(&self) -> &'static [&'static str] {
         &[]
     }
 
-    /// Changes one requirement in a manifest. All other bytes stay the same. The path says which kind
-    /// of manifest it is, in ecosystems that have several.
+    /// Changes one requirement in a manifest. All other bytes stay the same. The path says which
+    /// kind of manifest it is, in ecosystems that have several.
     ///
     /// # Errors
     /// If the manifest cannot be parsed or does not contain the requirement.
@@ -68,8 +69,8 @@ pub trait Upgradable: Ecosystem {
     /// How many versions of a package may be in one graph.
     fn copies(&self) -> Copies;
 
-    /// Whether a dependency of kind [`patchgate_model::DependencyKind::Optional`] is installed unless
-    /// that fails (npm), or only where a feature asks for it (Cargo).
+    /// Whether a dependency of kind [`patchgate_model::DependencyKind::Optional`] is installed
+    /// unless that fails (npm), or only where a feature asks for it (Cargo).
     fn installs_optional(&self) -> bool {
         true
     }
@@ -79,9 +80,9 @@ pub trait Upgradable: Ecosystem {
         "a runtime"
     }
 
-    /// What a project states about the runtimes or compilers of the language that it supports, in the
-    /// ecosystem's notation: `engines.node`, `requires-python`, `rust-version`, the `go` line. `None`
-    /// where it states nothing. `files` are by path.
+    /// What a project states about the runtimes or compilers of the language that it supports, in
+    /// the ecosystem's notation: `engines.node`, `requires-python`, `rust-version`, the `go` line.
+    /// `None` where it states nothing. `files` are by path.
     fn supported_runtime(&self, _lockfile: &str, _files: &Siblings) -> Option<String> {
         None
     }
@@ -110,7 +111,8 @@ pub trait Upgradable: Ecosystem {
         None
     }
 
-    /// Whether a lockfile has the dependencies of every platform (Cargo), whatever their conditions.
+    /// Whether a lockfile has the dependencies of every platform (Cargo), whatever their
+    /// conditions.
     fn locks_every_platform(&self) -> bool {
         false
     }
@@ -131,8 +133,8 @@ pub trait Upgradable: Ecosystem {
         BTreeMap::new()
     }
 
-    /// Whether a release has every feature that a dependent asks for. One that lacks a feature is no
-    /// candidate for that dependent, whatever its requirement admits.
+    /// Whether a release has every feature that a dependent asks for. One that lacks a feature is
+    /// no candidate for that dependent, whatever its requirement admits.
     fn has_features(&self, _release: &Release, _features: &[String]) -> bool {
         true
     }
@@ -153,8 +155,9 @@ pub trait Upgradable: Ecosystem {
     /// trailing slash. For Cargo it is the sparse index, without the `sparse+` prefix.
     fn metadata_request(&self, registry: &str, name: &str) -> MetadataRequest;
 
-    /// Parses the registry's response to [`Upgradable::metadata_request`]. Addresses in the releases
-    /// may be relative to the address of the response; [`Release::resolve`] makes them absolute.
+    /// Parses the registry's response to [`Upgradable::metadata_request`]. Addresses in the
+    /// releases may be relative to the address of the response; [`Release::resolve`] makes them
+    /// absolute.
     ///
     /// # Errors
     /// If the response is not in the registry's format. Unreadable bytes never result in an empty
@@ -189,8 +192,8 @@ pub trait Upgradable: Ecosystem {
     }
 
     /// The request for the document that says which releases are yanked, in registries where their
-    /// list does not (Go: the newest `go.mod` retracts versions). Its address may be relative to the
-    /// address of the list.
+    /// list does not (Go: the newest `go.mod` retracts versions). Its address may be relative to
+    /// the address of the list.
     fn yanks_request(&self, _releases: &[Release]) -> Option<MetadataRequest> {
         None
     }
@@ -206,6 +209,31 @@ pub trait Upgradable: Ecosystem {
     /// The request for the time at which a release was published, in registries that state it in a
     /// document of its own (Go). Its address may be relative to the address of the list.
     fn published_request(&self, _release: &Release) -> Option<MetadataRequest> {
+        None
+    }
+
+    /// The request for a longer form of the response to [`Upgradable::metadata_request`], with facts
+    /// that the usual one lacks: npm's has the publisher and the time of each release, and ten times
+    /// the size. [`Upgradable::parse_metadata`] parses it too.
+    fn long_metadata_request(&self, _registry: &str, _name: &str) -> Option<MetadataRequest> {
+        None
+    }
+
+    /// The request for the document of a registry that says where archives are, if the description
+    /// of a release does not.
+    fn archive_settings(&self, _registry: &str) -> Option<MetadataRequest> {
+        None
+    }
+
+    /// The archive with the sources of a release, as its users import them. `settings` is the
+    /// response to [`Upgradable::archive_settings`]. `None` if the registry states no address, or
+    /// no hash to check it by.
+    fn source_archive(
+        &self,
+        _name: &str,
+        _release: &Release,
+        _settings: Option<&[u8]>,
+    ) -> Option<SourceArchive> {
         None
     }
 

@@ -1,8 +1,8 @@
 //! Cargo and crates.io: lockfile, manifest, versions, requirements and the sparse index.
 //!
 //! Names, versions and sources are never guessed: a missing one is an error in `Cargo.lock`, and
-//! manifests only add facts that the lockfile lacks. There is no registry address here; it comes from the
-//! lockfile or from Cargo's configuration.
+//! manifests only add facts that the lockfile lacks. There is no registry address here; it comes
+//! from the lockfile or from Cargo's configuration.
 
 mod document;
 mod edit;
@@ -201,6 +201,19 @@ impl Upgradable for Cargo {
         manifests: &Siblings,
     ) -> BTreeMap<String, BTreeSet<String>> {
         features::of_manifest(path, manifests)
+    }
+
+    fn archive_settings(&self, registry: &str) -> Option<MetadataRequest> {
+        Some(registry::settings_request(registry))
+    }
+
+    fn source_archive(
+        &self,
+        name: &str,
+        release: &Release,
+        settings: Option<&[u8]>,
+    ) -> Option<crate::SourceArchive> {
+        registry::archive(name, release, settings?)
     }
 
     fn metadata_request(&self, registry: &str, name: &str) -> MetadataRequest {

@@ -8,7 +8,9 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 
 use super::version::Version;
-use crate::{MetadataRequest, ParseError, Release, ReleaseFile, Requirement, limits};
+use crate::{
+    MetadataRequest, ParseError, Release, ReleaseFile, Requirement, SourceArchive, limits,
+};
 
 /// The newest supported version of the index format. Newer entries are skipped, as in Cargo.
 const NEWEST_ENTRY_VERSION: u32 = 2;
@@ -24,6 +26,67 @@ pub(super) fn metadata_request(registry: &str, name: &str) -> MetadataRequest {
         url: format!("{}/{}", base.trim_end_matches('/'), index_path(name)),
         accept: Some("text/plain"),
     }
+}
+
+/// The request for the settings of the index
+/// (<https://doc.rust-lang.org/cargo/reference/registry-index.html#index-configuration>).
+pub(super) fn settings_request(registry: &str) -> MetadataRequest {
+    let base = registry.strip_prefix("sparse+").unwrap_or(registry);
+    MetadataRequest {
+        url: format!("{}/config.json", base.trim_end_matches('/')),
+        accept: None,
+    }
+}
+
+/// The settings of an index, as far as they say where archives are.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct Settings {
+    dl: String,
+    #[serde(default)]
+    auth_required: bool,
+}
+
+/// The archive of a release, at the address that the settings of the index state. A registry that
+/// wants a token is not asked.
+pub(super) fn archive(name: &str, release: &Release, settings: &[u8]) -> Option<SourceArchive> {
+    let settings: Settings = serde_json::from_slice(settings).ok()?;
+    let (_, hash) = release.files.first()?.hashes.first()?;
+    if settings.auth_required {
+        return None;
+    }
+
+    let encoded = |text: &str| utf8_percent_encode(text, CRATE_NAME).to_string();
+    let directory = |name: &str| {
+        let path = index_path(name);
+        let end = path.rfind('/').unwrap_or(0);
+        path.get(..end).unwrap_or_default().to_owned()
+    };
+    let version = release.version.as_str();
+    let has_markers = settings.dl.contains('{');
+    let url = match has_markers {
+        true => settings
+            .dl
+            .replace("{crate}", &encoded(name))
+            .replace("{version}", version)
+            .replace("{lowerprefix}", &directory(name))
+            // The name of most crates is in lower case; the prefix of another one is left out.
+            .replace("{prefix}", &directory(name))
+            .replace("{sha256-checksum}", hash),
+        false => {
+            let base = settings.dl.trim_end_matches('/');
+            format!("{base}/{}/{version}/download", encoded(name))
+        }
+    };
+    let is_plain = version
+        .chars()
+        .all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '-' | '+'));
+
+    (is_plain && !url.contains('{')).then(|| SourceArchive {
+        url,
+        algorithm: "sha256",
+        hash: hash.to_ascii_lowercase(),
+    })
 }
 
 /// The path of a package's index file: `1/a`, `2/ab`, `3/a/abc`, and for longer names two

@@ -206,6 +206,22 @@ impl Upgradable for Npm {
         Copies::Any
     }
 
+    fn long_metadata_request(&self, registry: &str, name: &str) -> Option<MetadataRequest> {
+        Some(MetadataRequest {
+            accept: Some("application/json"),
+            ..registry::request(registry, name)
+        })
+    }
+
+    fn source_archive(
+        &self,
+        _name: &str,
+        release: &Release,
+        _settings: Option<&[u8]>,
+    ) -> Option<crate::SourceArchive> {
+        registry::archive(release)
+    }
+
     fn metadata_request(&self, registry: &str, name: &str) -> MetadataRequest {
         registry::request(registry, name)
     }

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use base64::Engine as _;
 use patchgate_model::DependencyKind;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
@@ -11,17 +12,20 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::json::{self, Map, Object, Text};
-use crate::{MetadataRequest, ParseError, Release, Requirement, limits};
+use crate::{
+    MetadataRequest, ParseError, Release, ReleaseFacts, Requirement, SourceArchive, limits,
+};
 
 /// Asks for the abbreviated form, which has all fields that are read and a tenth of the full form's
 /// size. A registry without it answers with the full form.
 const ACCEPT: &str = "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8";
 
-/// The fields of a release that are kept: its requirements, and what lockfiles repeat.
-const FIELDS: [&str; 23] = [
+/// The fields of a release that are read: its requirements, what lockfiles repeat, and facts.
+const FIELDS: [&str; 25] = [
     // Only the whole form of a document has it.
     "_id",
     "_hasShrinkwrap",
+    "_npmUser",
     "acceptDependencies",
     "bin",
     "bundleDependencies",
@@ -33,6 +37,7 @@ const FIELDS: [&str; 23] = [
     "dist",
     "engines",
     "funding",
+    "gitHead",
     "hasInstallScript",
     "libc",
     "license",
@@ -102,6 +107,9 @@ struct Document<'a> {
     name: Option<Text<'a>>,
     #[serde(borrow)]
     versions: Map<'a, Published>,
+    /// Times of publication by version. Only the long form has them.
+    #[serde(default)]
+    time: Value,
 }
 
 /// The fields of one release that are kept. The others, such as readme texts, are most of the
@@ -188,11 +196,19 @@ pub(super) fn parse(name: &str, body: &[u8]) -> Result<Vec<Release>, ParseError>
         )));
     }
 
+    let times = document.time;
     Ok(document
         .versions
         .0
         .into_iter()
-        .map(|(version, Published(fields))| release(version.into_owned(), fields))
+        .map(|(version, Published(fields))| {
+            let time = times.get(version.as_ref()).and_then(Value::as_str);
+            let published = time.map(str::to_owned);
+            Release {
+                published,
+                ..release(version.into_owned(), fields)
+            }
+        })
         .collect())
 }
 
@@ -203,6 +219,7 @@ pub(super) fn parse_release(body: &[u8]) -> Result<Fields, ParseError> {
     }
     let Published(mut fields) = serde_json::from_slice(body)
         .map_err(|error| json::unreadable(&error, "a document of a release"))?;
+    facts(&mut fields);
     if let Some(Value::Object(dist)) = fields.get_mut("dist") {
         dist.retain(|field, _| DIST_FIELDS.contains(&field.as_str()));
     }
@@ -210,7 +227,45 @@ pub(super) fn parse_release(body: &[u8]) -> Result<Fields, ParseError> {
     Ok(fields)
 }
 
+/// Takes the facts out of a release's fields, whose document has none of them. Only the whole form
+/// of a document has the publisher and the commit.
+fn facts(fields: &mut Fields) -> ReleaseFacts {
+    let text = |value: &Value| value.as_str().map(str::to_owned);
+    let publisher = fields.remove("_npmUser");
+    let commit = fields.remove("gitHead");
+    let dist = fields.get("dist");
+    let has_attestations = |dist: &Value| dist.get("attestations").is_some_and(Value::is_object);
+
+    ReleaseFacts {
+        install_scripts: Some(fields.get("hasInstallScript") == Some(&Value::Bool(true))),
+        provenance: dist.map(has_attestations),
+        publisher: publisher.and_then(|user| text(user.get("name")?)),
+        size: dist.and_then(|dist| dist.get("unpackedSize")?.as_u64()),
+        commit: commit.as_ref().and_then(text),
+    }
+}
+
+/// The archive of a release, by the SHA-512 of its integrity
+/// (<https://www.w3.org/TR/sri-2/#the-integrity-attribute>).
+pub(super) fn archive(release: &Release) -> Option<SourceArchive> {
+    let dist = release.document.as_ref()?.get("dist")?;
+    let integrity = dist.get("integrity")?.as_str()?;
+    let hash = integrity
+        .split_ascii_whitespace()
+        .find_map(|hash| hash.strip_prefix("sha512-"))?;
+    let hash = base64::engine::general_purpose::STANDARD
+        .decode(hash)
+        .ok()?;
+
+    Some(SourceArchive {
+        url: dist.get("tarball")?.as_str()?.to_owned(),
+        algorithm: "sha512",
+        hash: hash.iter().map(|byte| format!("{byte:02x}")).collect(),
+    })
+}
+
 fn release(version: String, mut fields: Fields) -> Release {
+    let facts = facts(&mut fields);
     if let Some(Value::Object(dist)) = fields.get_mut("dist") {
         dist.retain(|field, _| DIST_FIELDS.contains(&field.as_str()));
     }
@@ -252,6 +307,7 @@ fn release(version: String, mut fields: Fields) -> Release {
         requirements,
         bundled,
         runtime,
+        facts,
         document: Some(Value::Object(fields)),
         ..Release::default()
     }
@@ -322,6 +378,7 @@ mod tests {
     const DOCUMENT: &str = r#"{
       "name": "@own/a",
       "dist-tags": { "latest": "2.0.0" },
+      "time": { "created": "2020-01-01T00:00:00.000Z", "1.0.0": 7, "2.0.0": "2024-01-02T03:04:05.678Z" },
       "versions": {
         "1.0.0": {
           "readme": "1.0.0",
@@ -334,7 +391,9 @@ mod tests {
         },
         "2.0.0": {
           "deprecated": false,
-          "dist": { "integrity": "sha512-AAAA", "shasum": "00", "tarball": "https://npm.invalid/@own/a/-/a-2.0.0.tgz" },
+          "_npmUser": { "name": "someone", "email": "someone@mail.invalid" },
+          "gitHead": "0123456789abcdef0123456789abcdef01234567",
+          "dist": { "unpackedSize": 1234, "attestations": { "url": "https://npm.invalid/x" }, "integrity": "sha512-AAAA", "shasum": "00", "tarball": "https://npm.invalid/@own/a/-/a-2.0.0.tgz" },
           "dependencies": { "b": "^1", "c": "npm:real@^2", "o": "1" },
           "optionalDependencies": { "o": "1" },
           "peerDependencies": { "p": "*", "q": "*" },

@@ -14,7 +14,10 @@ use serde_json::{Value, json};
 use super::canonical::canonical;
 use super::name::{is_name, normalize};
 use super::requirement::Requirement as Specifier;
-use crate::{MetadataRequest, ParseError, Release, ReleaseFile, Requirement, limits};
+use crate::{
+    MetadataRequest, ParseError, Release, ReleaseFacts, ReleaseFile, Requirement, SourceArchive,
+    limits,
+};
 
 /// The JSON form, version 1.
 const ACCEPT: &str = "application/vnd.pypi.simple.v1+json";
@@ -66,6 +69,8 @@ struct File {
     size: Option<u64>,
     upload_time: Option<String>,
     #[serde(default)]
+    provenance: Value,
+    #[serde(default)]
     core_metadata: Value,
     #[serde(default)]
     dist_info_metadata: Value,
@@ -114,8 +119,9 @@ impl File {
 /// Reads a project's page. Addresses in it may be relative to its own.
 ///
 /// Every release has a request for its details, because a page has no dependencies. For a release
-/// without a wheel the request fails on most indexes, or the answer does not settle the dependencies:
-/// only running its build would, and that is never done. Its dependencies stay unknown.
+/// without a wheel the request fails on most indexes, or the answer does not settle the
+/// dependencies: only running its build would, and that is never done. Its dependencies stay
+/// unknown.
 pub(super) fn parse(name: &str, body: &[u8]) -> Result<Vec<Release>, ParseError> {
     check_size(body)?;
     let page: Page = serde_json::from_slice(body)
@@ -187,8 +193,18 @@ fn release(version: String, files: Vec<File>) -> Option<Release> {
         .or_else(|| files.iter().find_map(|file| file.requires_python.as_ref()))
         .filter(|runtime| !runtime.is_empty());
 
+    let facts = ReleaseFacts {
+        // A source archive is built, by code of its own, before it is installed.
+        install_scripts: Some(!files.iter().any(File::is_wheel)),
+        // An address of the attestations (<https://peps.python.org/pep-0740/>).
+        provenance: Some(files.iter().all(|file| file.provenance.is_string())),
+        size: best.size,
+        ..ReleaseFacts::default()
+    };
+
     Some(Release {
         version,
+        facts,
         // An installer leaves out yanked files one by one; those that are left can be installed.
         yanked: files.iter().all(File::is_yanked),
         published: files
@@ -199,6 +215,32 @@ fn release(version: String, files: Vec<File>) -> Option<Release> {
         details: Some(best.metadata_request()),
         files: files.into_iter().map(release_file).collect(),
         ..Release::default()
+    })
+}
+
+/// The file of a release with its modules as they are installed: a wheel, one for every platform
+/// first, else a source archive with a compression that is read.
+pub(super) fn archive(release: &Release) -> Option<SourceArchive> {
+    let is_read = |name: &str| {
+        [".tar.gz", ".tgz", ".zip"]
+            .iter()
+            .any(|end| name.ends_with(end))
+    };
+    let rank = |name: &str| match name {
+        name if name.ends_with("-none-any.whl") => Some(0),
+        name if name.ends_with(".whl") => Some(1),
+        name => is_read(name).then_some(2),
+    };
+    let files = release.files.iter();
+    let (_, file) = files
+        .filter_map(|file| Some((rank(&file.name)?, file)))
+        .min_by_key(|(rank, file)| (*rank, file.name.as_str()))?;
+    let (_, hash) = file.hashes.iter().find(|(of, _)| of == "sha256")?;
+
+    Some(SourceArchive {
+        url: file.url.clone(),
+        algorithm: "sha256",
+        hash: hash.to_ascii_lowercase(),
     })
 }
 
@@ -324,7 +366,8 @@ impl<'a> Metadata<'a> {
         }
     }
 
-    /// Whether a build cannot change the dependencies: from version 2.2 on, unless they are dynamic.
+    /// Whether a build cannot change the dependencies: from version 2.2 on, unless they are
+    /// dynamic.
     fn is_settled(&self) -> bool {
         let minor = self.format.strip_prefix("2.").map(str::parse::<u32>);
         minor.is_some_and(|minor| minor.is_ok_and(|minor| minor >= 2))

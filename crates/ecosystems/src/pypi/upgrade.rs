@@ -108,6 +108,15 @@ impl Upgradable for PyPi {
         Copies::One
     }
 
+    fn source_archive(
+        &self,
+        _name: &str,
+        release: &Release,
+        _settings: Option<&[u8]>,
+    ) -> Option<crate::SourceArchive> {
+        index::archive(release)
+    }
+
     fn metadata_request(&self, registry: &str, name: &str) -> MetadataRequest {
         index::request(registry, &self.normalize_name(name))
     }

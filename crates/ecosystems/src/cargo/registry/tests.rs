@@ -133,3 +133,35 @@ fn refuses_other_answers() {
 
     assert!(parse_metadata("left", b"\xff").is_err());
 }
+
+#[test]
+fn an_archive_is_where_the_settings_of_the_index_say() {
+    let release = Release {
+        version: "1.0.0".to_owned(),
+        files: vec![ReleaseFile {
+            hashes: vec![("sha256".to_owned(), "AB".repeat(32))],
+            ..ReleaseFile::default()
+        }],
+        ..Release::default()
+    };
+    for (settings, url) in [
+        (
+            r#"{"dl": "https://index.invalid/dl/"}"#,
+            Some("https://index.invalid/dl/serde/1.0.0/download"),
+        ),
+        (
+            r#"{"dl": "https://index.invalid/{prefix}/{crate}-{version}.crate", "api": null}"#,
+            Some("https://index.invalid/se/rd/serde-1.0.0.crate"),
+        ),
+        (r#"{"dl": "https://index.invalid/{other}"}"#, None),
+        (
+            r#"{"dl": "https://index.invalid", "auth-required": true}"#,
+            None,
+        ),
+        ("<html>", None),
+    ] {
+        let found = archive("serde", &release, settings.as_bytes());
+        assert_eq!(found.as_ref().map(|one| one.url.as_str()), url);
+        assert!(found.is_none_or(|one| one.hash == "ab".repeat(32)));
+    }
+}
