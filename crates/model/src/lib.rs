@@ -4,8 +4,8 @@
 //! [`Finding`]s, findings become a [`Plan`], and a pull request with a plan gets a [`Judgement`].
 //!
 //! Deliberately absent: files, the clock, the network, the environment, and any other Patchgate
-//! crate. The JSON for scripts is defined in `patchgate-report`, so that a field can be renamed here
-//! without breaking a script.
+//! crate. The JSON for scripts is defined in `patchgate-report`, so that a field can be renamed
+//! here without breaking a script.
 
 mod address;
 mod advisory;
@@ -24,7 +24,9 @@ mod plan;
 mod plan_block;
 mod problem;
 mod purl;
+mod upgrade_evidence;
 mod user_error;
+mod verification;
 
 pub use address::without_credentials;
 pub use advisory::{
@@ -60,4 +62,9 @@ pub use problem::{Problem, ProblemKind};
 pub use purl::{Purl, generic_package_url, package_url};
 /// A string type for very many short texts: up to 23 bytes are stored without an allocation.
 pub use smol_str::SmolStr;
+pub use upgrade_evidence::{
+    ApiUse, BeforeAfter, ReleaseNotes, ReleaseSignals, Share, SymbolChange, SymbolUse,
+    UpdateHistory, UpdatePrior, UpdateRecord, UpgradeEvidence,
+};
 pub use user_error::{UserError, error_chain};
+pub use verification::{FailureClass, UnverifiedStep, Verification};

@@ -1,6 +1,7 @@
 //! The plan of a fix: upgrades, remaining findings and file changes.
 
-use crate::EcosystemName;
+use crate::{EcosystemName, UpgradeEvidence, Verification};
+
 /// The result of planning a fix for one repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Plan {
@@ -10,8 +11,8 @@ pub struct Plan {
     pub unfixed: Vec<Unfixed>,
     /// The files that change, with their content before and after, ordered by path.
     pub changes: Vec<FileChange>,
-    /// Every entry of a lockfile that comes, goes or gets another version, ordered by lockfile, name
-    /// and versions. A requirement in a manifest without a lockfile counts as an entry.
+    /// Every entry of a lockfile that comes, goes or gets another version, ordered by lockfile,
+    /// name and versions. A requirement in a manifest without a lockfile counts as an entry.
     pub entries: Vec<EntryChange>,
     /// Findings that the changes fix, each once, ordered by package and id. A finding that remains
     /// in another lockfile is not among them.
@@ -19,6 +20,11 @@ pub struct Plan {
     /// The independent parts, most urgent first. Every entry and every upgrade belongs to at most
     /// one; those that belong to none follow from the package manager's own choices.
     pub steps: Vec<Step>,
+    /// What is known about whether the changes will hold, one for each package that gets another
+    /// version or comes, in the order of the entries.
+    pub evidence: Vec<UpgradeEvidence>,
+    /// What the project's own tests say about the steps; `None` if they were not run.
+    pub verification: Option<Verification>,
 }
 
 /// One package whose version changes.
@@ -191,8 +197,8 @@ pub struct Step {
     pub fixes: Vec<FixedFinding>,
 }
 
-/// The size of a version change, in the terms of Semantic Versioning. With a major number of zero the
-/// minor number is the breaking one (the caret rule of Cargo and npm).
+/// The size of a version change, in the terms of Semantic Versioning. With a major number of zero
+/// the minor number is the breaking one (the caret rule of Cargo and npm).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Bump {
     /// Only fixes are expected.
@@ -223,8 +229,8 @@ impl Plan {
 
     /// SHA-256, in hexadecimal, over the upgrades: lockfile, package, both versions and fixed ids.
     ///
-    /// It does not depend on the content of files, so it stays the same when the base branch changes
-    /// but the same upgrades still apply. The name of the branch is derived from it.
+    /// It does not depend on the content of files, so it stays the same when the base branch
+    /// changes but the same upgrades still apply. The name of the branch is derived from it.
     #[must_use]
     pub fn decision_digest(&self) -> String {
         let mut hash = Digest::new("patchgate decision v1");
@@ -267,8 +273,8 @@ pub fn content_digest<'a>(files: impl IntoIterator<Item = (&'a str, &'a [u8])>) 
     hash.finish()
 }
 
-/// A hash over fields. Each is preceded by its length, so that different lists of fields do not hash
-/// to the same value.
+/// A hash over fields. Each is preceded by its length, so that different lists of fields do not
+/// hash to the same value.
 struct Digest(sha2::Sha256);
 
 impl Digest {

@@ -1,13 +1,17 @@
-//! The report of a fix: what it fixes, what remains and why, every entry that changes, and the diff.
+//! The report of a fix: what it fixes, what remains and why, every entry that changes, and the
+//! diff.
 //!
-//! Its numbers are counted once, in [`FixSummary`], so that all formats and the pull request have the
-//! same ones.
+//! Its numbers are counted once, in [`FixSummary`], so that all formats and the pull request have
+//! the same ones.
 
 mod entries;
+mod evidence;
 mod left;
 mod markdown;
+mod remarks;
 mod summary;
 mod text;
+mod verification;
 
 use patchgate_model::{Bump, FileChange, Plan};
 use schemars::JsonSchema;
@@ -16,15 +20,23 @@ use serde::Serialize;
 use crate::diff::{FileSummary, file_summary, unified_diff};
 use crate::scan::{FindingReport, IncompleteReport, ScanReport, SourceReport, Tool};
 
-pub use entries::{EntryChangeName, EntryReport, StepReport};
+pub use entries::{EntryChangeName, EntryReport, FixedReport, StepReport};
+pub use evidence::{
+    ApiUseReport, BeforeAfterReport, HistoryReport, NotesReport, PriorReport, SignalsReport,
+    SymbolUseReport, UpdateRecordReport, UpgradeEvidenceReport,
+};
 pub use left::{UnfixedClassName, UnfixedReport};
 pub use text::shown_diff;
+pub use verification::{UnverifiedStepReport, VerificationReport};
 
 pub use summary::{EntryCounts, FixSummary, RemainingCounts};
 
 pub(crate) use entries::entries;
+pub(crate) use evidence::evidence;
 pub(crate) use left::{unfixed, unfixed_list};
 pub(crate) use markdown::{entries_section, files_list, upgrades_table};
+pub(crate) use remarks::evidence_section;
+pub(crate) use verification::{verification, verification_section};
 
 /// The input of a fix's report.
 #[derive(Debug, Clone, Copy)]
@@ -60,8 +72,13 @@ pub struct FixReport {
     pub upgrades: Vec<UpgradeReport>,
     /// Every entry of a lockfile that comes, goes or gets another version.
     pub entries: Vec<EntryReport>,
+    /// What is known about whether the changes will hold, one for each package that gets another
+    /// version or comes.
+    pub evidence: Vec<UpgradeEvidenceReport>,
     /// Findings that the changes do not fix, with the reasons.
     pub unfixed: Vec<UnfixedReport>,
+    /// What the project's own tests say; `null` if they were not run.
+    pub verification: Option<VerificationReport>,
     /// Files that the plan changes.
     pub files: Vec<FileSummary>,
     /// The change as a unified diff.
@@ -116,7 +133,9 @@ impl FixReport {
             steps: entries::steps(plan),
             upgrades: upgrades(plan),
             entries: entries(plan),
+            evidence: evidence(plan),
             unfixed: unfixed(plan),
+            verification: verification(plan),
             files: plan.changes.iter().map(file_summary).collect(),
             diff: plan.changes.iter().map(unified_diff).collect(),
             decision_digest: plan.decision_digest(),
@@ -252,6 +271,8 @@ pub(crate) mod tests {
                     after: b"{\r\n\t\"express\": \"4.17.3\"\r\n}".to_vec(),
                 },
             ],
+            evidence: Vec::new(),
+            verification: None,
         }
     }
 

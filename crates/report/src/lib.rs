@@ -1,8 +1,8 @@
 //! Reports of scans, fixes, pull requests and the gate, as text, Markdown, SARIF and JSON.
 //!
 //! Each output is rendered from one of the report values ([`ScanReport`], [`FixReport`],
-//! [`PrReport`], [`GateReport`], [`InventoryReport`], [`ExplainReport`]). Their fields are the names
-//! that scripts depend on; their JSON Schemas are in `schemas/`.
+//! [`PrReport`], [`GateReport`], [`InventoryReport`], [`ExplainReport`]). Their fields are the
+//! names that scripts depend on; their JSON Schemas are in `schemas/`.
 //!
 //! All text from repositories, advisories and forges is hostile. It is escaped where it is printed:
 //! `clean` does so for terminals, `markdown` for Markdown and `annotation` for workflow commands.
@@ -34,8 +34,11 @@ pub use explain::{
     RecordReport, StatedSeverity,
 };
 pub use fix::{
-    EntryChangeName, EntryCounts, EntryReport, FixInput, FixReport, FixSummary, RemainingCounts,
-    StepReport, UnfixedClassName, UnfixedReport, UpgradeReport, shown_diff,
+    ApiUseReport, BeforeAfterReport, EntryChangeName, EntryCounts, EntryReport, FixInput,
+    FixReport, FixSummary, FixedReport, HistoryReport, NotesReport, PriorReport, RemainingCounts,
+    SignalsReport, StepReport, SymbolUseReport, UnfixedClassName, UnfixedReport,
+    UnverifiedStepReport, UpdateRecordReport, UpgradeEvidenceReport, UpgradeReport,
+    VerificationReport, shown_diff,
 };
 pub use gate::{GateReport, ReasonReport, VerdictName};
 pub use grid::Grid;

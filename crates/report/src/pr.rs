@@ -6,8 +6,9 @@ use serde::Serialize;
 
 use crate::clean::clean;
 use crate::fix::{
-    EntryReport, FixSummary, UnfixedReport, UpgradeReport, entries, entries_section, unfixed,
-    unfixed_list, upgrades, upgrades_table,
+    EntryReport, FixSummary, UnfixedReport, UpgradeEvidenceReport, UpgradeReport,
+    VerificationReport, entries, entries_section, evidence, unfixed, unfixed_list, upgrades,
+    upgrades_table, verification, verification_section,
 };
 use crate::markdown::{Body, code, link, text};
 use crate::scan::{
@@ -59,8 +60,13 @@ pub struct PrReport {
     pub upgrades: Vec<UpgradeReport>,
     /// Every entry of a lockfile that comes, goes or gets another version.
     pub entries: Vec<EntryReport>,
+    /// What is known about whether the changes will hold, one for each package that gets another
+    /// version or comes.
+    pub evidence: Vec<UpgradeEvidenceReport>,
     /// Findings that the changes do not fix, with the reasons.
     pub unfixed: Vec<UnfixedReport>,
+    /// What the project's own tests say; `null` if they were not run.
+    pub verification: Option<VerificationReport>,
     /// Inputs that could not be read or looked up.
     pub incomplete: Vec<IncompleteReport>,
     /// Warnings for a person.
@@ -164,7 +170,9 @@ impl PrReport {
             summary: FixSummary::new(input.plan),
             upgrades: upgrades(input.plan),
             entries: entries(input.plan),
+            evidence: evidence(input.plan),
             unfixed: unfixed(input.plan),
+            verification: verification(input.plan),
             incomplete: input.scan.incomplete.clone(),
             warnings: input.warnings.to_vec(),
             exit_code: input.exit_code,
@@ -234,6 +242,7 @@ impl PrReport {
                 .map(|warning| format!("> {}\n", text(warning))),
         );
         upgrades_table(&self.upgrades, &mut body);
+        verification_section(self.verification.as_ref(), &mut body);
         unfixed_list(&self.unfixed, &mut body);
         entries_section(&self.entries, &mut body);
         body.rows(

@@ -6,8 +6,8 @@ use patchgate_model::Plan;
 
 use crate::clean::{clean, cut};
 use crate::fix::{
-    FixSummary, entries, entries_section, files, files_list, unfixed, unfixed_list, upgrades,
-    upgrades_table,
+    FixSummary, entries, entries_section, evidence, evidence_section, files, files_list, unfixed,
+    unfixed_list, upgrades, upgrades_table, verification, verification_section,
 };
 use crate::markdown::Body;
 use crate::scan::{FindingReport, ScanReport, count, findings_table, incident_section, reasons};
@@ -22,8 +22,8 @@ pub struct PullRequestInput<'a> {
     pub plan: &'a Plan,
     /// The scan that the plan is based on.
     pub scan: &'a ScanReport,
-    /// The machine-readable block from [`patchgate_model::PlanBlock::render`]. The body always contains
-    /// it unchanged, even when other parts are omitted.
+    /// The machine-readable block from [`patchgate_model::PlanBlock::render`]. The body always
+    /// contains it unchanged, even when other parts are omitted.
     pub block: &'a str,
 }
 
@@ -57,8 +57,8 @@ pub fn pull_request_title(plan: &Plan) -> String {
     cut(&clean(&title).replace('`', "'"), MAX_TITLE)
 }
 
-/// The body: the upgrades, the findings that they fix with their scores, the files, the findings that
-/// remain with the reasons, and the machine-readable block. It has at most
+/// The body: the upgrades, the findings that they fix with their scores, the files, the findings
+/// that remain with the reasons, and the machine-readable block. It has at most
 /// [`crate::GITHUB_BODY_LIMIT`] bytes; rows that do not fit are counted.
 #[must_use]
 pub fn pull_request_body(input: &PullRequestInput<'_>) -> String {
@@ -85,6 +85,8 @@ pub fn pull_request_body(input: &PullRequestInput<'_>) -> String {
     upgrades_table(&upgrades(input.plan), &mut body);
     findings_table(&fixed, &mut body);
     files_list(&files(&input.plan.changes), &mut body);
+    evidence_section(&evidence(input.plan), &mut body);
+    verification_section(verification(input.plan).as_ref(), &mut body);
     unfixed_list(&unfixed(input.plan), &mut body);
     entries_section(&entries(input.plan), &mut body);
     reasons(&fixed, &mut body);

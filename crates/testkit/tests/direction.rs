@@ -11,8 +11,10 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 
 /// Crates without any effect: bytes, time and answers come in as arguments.
 const PURE: &[&str] = &[
+    "patchgate-api-surface",
     "patchgate-config",
     "patchgate-ecosystems",
+    "patchgate-evidence",
     "patchgate-gate",
     "patchgate-lockfile-diff",
     "patchgate-model",

@@ -1,6 +1,6 @@
 //! Changed entries of lockfiles, and the steps that they belong to.
 
-use patchgate_model::{EntryChange, EntryChangeKind, Plan, Step};
+use patchgate_model::{EntryChange, EntryChangeKind, FixedFinding, Plan, Step};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -103,19 +103,19 @@ impl From<EntryChangeKind> for EntryChangeName {
 pub(super) fn steps(plan: &Plan) -> Vec<StepReport> {
     let number = |(index, step): (usize, &Step)| StepReport {
         number: index + 1,
-        fixes: step
-            .fixes
-            .iter()
-            .map(|finding| FixedReport {
-                ecosystem: finding.ecosystem.to_string(),
-                package: finding.package.clone(),
-                version: finding.version.clone(),
-                id: finding.id.clone(),
-            })
-            .collect(),
+        fixes: step.fixes.iter().map(fixed_report).collect(),
         entries: EntryCounts::new(changed(plan, step)),
     };
     plan.steps.iter().enumerate().map(number).collect()
+}
+
+pub(super) fn fixed_report(finding: &FixedFinding) -> FixedReport {
+    FixedReport {
+        ecosystem: finding.ecosystem.to_string(),
+        package: finding.package.clone(),
+        version: finding.version.clone(),
+        id: finding.id.clone(),
+    }
 }
 
 fn changed<'p>(plan: &'p Plan, step: &'p Step) -> impl Iterator<Item = &'p EntryChange> {

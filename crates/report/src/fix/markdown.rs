@@ -1,6 +1,8 @@
 //! The report of a fix as Markdown, and the parts that pull requests share with it.
 
+use super::remarks::evidence_section;
 use super::text::sentences;
+use super::verification::verification_section;
 use super::{EntryChangeName, EntryReport, FixReport, StepReport, UpgradeReport, unfixed_list};
 use crate::diff::FileSummary;
 use crate::markdown::{Body, code, text};
@@ -25,6 +27,8 @@ impl FixReport {
 
         steps_list(&self.steps, &mut body);
         upgrades_table(&self.upgrades, &mut body);
+        evidence_section(&self.evidence, &mut body);
+        verification_section(self.verification.as_ref(), &mut body);
         unfixed_list(&self.unfixed, &mut body);
         entries_section(&self.entries, &mut body);
         files_list(&self.files, &mut body);

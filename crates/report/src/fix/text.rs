@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::left::unfixed_lines;
+use super::remarks::evidence_lines;
+use super::verification::verification_lines;
 use super::{EntryChangeName, EntryReport, FixReport, FixSummary, UpgradeReport};
 use crate::clean::{clean, is_unsafe};
 use crate::scan::{Detail, count, incident_lines, incomplete_lines};
@@ -44,6 +46,10 @@ impl FixReport {
             lines.push(String::new());
         }
 
+        evidence_lines(&self.evidence, terminal, &mut lines);
+        if let Some(verification) = &self.verification {
+            verification_lines(verification, terminal, &mut lines);
+        }
         unfixed_lines(&self.unfixed, several, terminal, &mut lines);
         incomplete_lines(&self.incomplete, terminal, Detail::Brief, &mut lines);
 
@@ -60,7 +66,8 @@ impl FixReport {
         lines.iter().map(|line| format!("{line}\n")).collect()
     }
 
-    /// Whether a package must be told with its lockfile. The only one that changes is in the summary.
+    /// Whether a package must be told with its lockfile. The only one that changes is in the
+    /// summary.
     fn has_several_lockfiles(&self) -> bool {
         let entries = self.entries.iter().map(|entry| &entry.lockfile);
         let upgrades = self.upgrades.iter().map(|upgrade| &upgrade.lockfile);
@@ -264,8 +271,8 @@ pub fn shown_diff(diff: &str, terminal: Terminal) -> String {
     lines.iter().map(|line| format!("{line}\n")).collect()
 }
 
-/// The lines of a diff without the characters that a terminal interprets. Tabs are kept, and so is a
-/// carriage return at the end of a line: without it the diff of such a file would not apply.
+/// The lines of a diff without the characters that a terminal interprets. Tabs are kept, and so is
+/// a carriage return at the end of a line: without it the diff of such a file would not apply.
 fn colored_diff(diff: &str, terminal: Terminal) -> Vec<String> {
     diff.split_terminator('\n')
         .map(|line| colored_line(line, terminal))
