@@ -2,6 +2,7 @@
 
 mod bundled;
 mod cargo;
+mod evidence;
 mod examples;
 mod faults;
 mod files;
@@ -10,4 +11,5 @@ mod maven;
 mod nuget;
 mod output;
 mod requirements;
+mod verify;
 mod workspace;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use patchgate_config::Config;
-use patchgate_fix::{Engine, FixOptions, PlanOptions, TimeLimit, parse_duration};
+use patchgate_fix::{Engine, FixOptions, PlanOptions, TimeLimit, VerifyOptions, parse_duration};
 use patchgate_inventory::{InputOptions, Inputs, repository_root};
 use patchgate_model::{Bump, FileGroup, UserError};
 use patchgate_scan::{SourceOptions, VexOptions, load_settings};
@@ -308,6 +308,49 @@ pub(crate) struct PlanArgs {
         help_heading = "Plan"
     )]
     time_limit: Duration,
+
+    /// Gather more evidence about whether the fix will hold: the repository's own history of updates,
+    /// release notes, and the names of packages that the sources use. Downloads the releases of
+    /// packages that the sources import
+    #[arg(long, help_heading = "Plan")]
+    evidence: bool,
+
+    #[command(flatten)]
+    verify: VerifyArgs,
+}
+
+/// The project's own tests as a proof of a plan.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Verification")]
+pub(crate) struct VerifyArgs {
+    /// Run this command, such as `npm ci && npm test`, in a copy of the repository with the plan, and
+    /// keep only the steps with which it succeeds. It runs code of the repository and of the new
+    /// releases, without tokens in its environment
+    #[arg(long, value_name = "CMD")]
+    verify: Option<String>,
+
+    /// Pass this environment variable on to the command of `--verify` (repeatable)
+    #[arg(long, value_name = "NAME", requires = "verify")]
+    verify_env: Vec<String>,
+
+    /// Time limit for one run of the command of `--verify`, such as `90s` or `10m`
+    #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = parse_duration)]
+    verify_timeout: Duration,
+
+    /// Most runs of the command of `--verify`; steps that are not tested by then are left
+    #[arg(long, value_name = "N", default_value = "20")]
+    verify_runs: NonZeroUsize,
+}
+
+impl VerifyArgs {
+    fn options(&self) -> Option<VerifyOptions> {
+        Some(VerifyOptions {
+            command: self.verify.clone()?,
+            variables: self.verify_env.clone(),
+            timeout: self.verify_timeout,
+            max_runs: self.verify_runs.get(),
+        })
+    }
 }
 
 /// How far a fix may go.
@@ -379,6 +422,8 @@ impl PlanArgs {
             only: self.only.clone(),
             chosen: None,
             max_steps: self.max_steps,
+            verify: self.verify.options(),
+            evidence: self.evidence,
         }
     }
 }

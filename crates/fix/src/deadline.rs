@@ -26,6 +26,11 @@ impl TimeLimit {
         }
     }
 
+    /// The same time, from now.
+    pub(super) fn restarted(&self) -> Self {
+        Self::from_now(self.limit)
+    }
+
     /// Whether it is used up.
     pub(super) fn is_over(&self) -> bool {
         Instant::now() >= self.ends

@@ -12,6 +12,7 @@ use patchgate_upgrade::PlannedUpgrade;
 
 use crate::change_graph::fixed_finding;
 use crate::context::{Failure, FixContext, Fixed};
+use crate::evidence;
 use crate::lock_state::{self, ids};
 use crate::types::LockfileResult;
 
@@ -39,12 +40,14 @@ pub(super) fn add(fixed: &mut Fixed, context: &FixContext<'_>, done: LockfileRes
         }
 
         fixed.notes.extend(done.notes);
+        fixed.plan.evidence.extend(done.evidence);
     }
 
     fixed.plan.upgrades.extend(upgrades);
 }
 
-/// Adds what no lockfile had an answer for, and puts everything into the order that a plan promises.
+/// Adds what no lockfile had an answer for, and puts everything into the order that a plan
+/// promises.
 pub(super) fn finish(
     fixed: &mut Fixed,
     context: &FixContext<'_>,
@@ -65,6 +68,7 @@ pub(super) fn finish(
     plan.upgrades.sort_by(|a, b| {
         (&a.lockfile, &a.package, &a.from, &a.to).cmp(&(&b.lockfile, &b.package, &b.from, &b.to))
     });
+    evidence::sort(plan);
     plan.changes.retain(|change| change.before != change.after);
     plan.changes.sort_by(|a, b| a.path.cmp(&b.path));
 
@@ -243,8 +247,8 @@ fn same(a: &Finding, b: &Finding) -> bool {
     a.package == b.package && ids(a).any(|id| ids(b).any(|other| other == id))
 }
 
-/// Notes a finding at the upgrade that fixes it, and returns its index: that of its own package, else
-/// the one that let it go, else the nearest above it.
+/// Notes a finding at the upgrade that fixes it, and returns its index: that of its own package,
+/// else the one that let it go, else the nearest above it.
 fn credit(upgrades: &mut [Upgrade], done: &LockfileResult, finding: &Finding) -> Option<usize> {
     let own = upgrades.iter().position(|upgrade| {
         upgrade.package == finding.package.name && upgrade.from == finding.package.version

@@ -71,6 +71,57 @@ impl<'a> Registries<'a> {
         Ok(answers)
     }
 
+    /// The releases of a package in the long form of its registry's answer, where it has one.
+    pub(super) async fn long_releases(
+        &mut self,
+        ecosystem: &dyn Upgradable,
+        lockfile: &Lockfile,
+        name: &str,
+    ) -> Option<Vec<Release>> {
+        let registry = self.address(lockfile, name).await.ok()?;
+        let wanted = ecosystem.long_metadata_request(&registry, name)?;
+        let body = ask(self.client, &wanted).await.ok()?;
+        let mut releases = ecosystem.parse_metadata(name, &body).ok()?;
+        for release in &mut releases {
+            release.resolve(&wanted.url);
+        }
+
+        Some(releases)
+    }
+
+    /// Sets the time of publication of a release, in registries that state it in a document of its own.
+    pub(super) async fn add_published(
+        &mut self,
+        ecosystem: &dyn Upgradable,
+        lockfile: &Lockfile,
+        name: &str,
+        release: &mut Release,
+    ) {
+        let Some(wanted) = ecosystem.published_request(release) else {
+            return;
+        };
+        let Ok(list) = self.list_address(ecosystem, lockfile, name).await else {
+            return;
+        };
+        if let Ok(body) = ask(self.client, &wanted.resolve(&list)).await {
+            // A time that cannot be read stays unknown.
+            let _ = ecosystem.parse_published(release, &body);
+        }
+    }
+
+    /// The documents that say where the archives of packages are, by package, where a registry has
+    /// one.
+    pub(super) async fn archive_settings(
+        &mut self,
+        ecosystem: &dyn Upgradable,
+        lockfile: &Lockfile,
+        name: &str,
+    ) -> Option<Vec<u8>> {
+        let registry = self.address(lockfile, name).await.ok()?;
+        let wanted = ecosystem.archive_settings(&registry)?;
+        ask(self.client, &wanted).await.ok()
+    }
+
     /// The address of the list of a package's releases.
     pub(super) async fn list_address(
         &mut self,
@@ -273,7 +324,7 @@ fn unreadable(wanted: &MetadataRequest, error: &ParseError) -> Unanswered {
 }
 
 /// The body of a document of a registry.
-async fn ask(client: &Client, wanted: &MetadataRequest) -> Result<Vec<u8>, Unanswered> {
+pub(super) async fn ask(client: &Client, wanted: &MetadataRequest) -> Result<Vec<u8>, Unanswered> {
     let mut request = Request::get(wanted.url.clone()).max_bytes(limits::MAX_METADATA_BYTES as u64);
     if let Some(accept) = wanted.accept {
         request = request.accept(accept);

@@ -21,7 +21,8 @@ use crate::exclusions::Exclusions;
 use crate::lock_state::{LockState, ids};
 use crate::registries::{Registries, Unanswered, documents};
 
-/// Most rounds of looking up metadata that the planner lacks. Each follows the graph one step up or down.
+/// Most rounds of looking up metadata that the planner lacks. Each follows the graph one step up or
+/// down.
 const MAX_ROUNDS: usize = 400;
 
 /// The findings that each release of a package would have, by version.
@@ -73,8 +74,8 @@ impl<'a> ReleaseIndex<'a> {
         }
     }
 
-    /// Plans for the targets given, looking up whatever the planner asks for. `findings` are all of the
-    /// lockfile.
+    /// Plans for the targets given, looking up whatever the planner asks for. `findings` are all of
+    /// the lockfile.
     pub(super) async fn plan(
         &mut self,
         tree: &LockState,
@@ -220,8 +221,8 @@ impl<'a> ReleaseIndex<'a> {
         documents(self.context.client, wanted.into_iter().collect()).await
     }
 
-    /// A graph with the release of every package of a registry, for writers that need them. A package
-    /// whose registry gives no answer stays without one.
+    /// A graph with the release of every package of a registry, for writers that need them. A
+    /// package whose registry gives no answer stays without one.
     pub(super) async fn with_every_release(
         &mut self,
         tree: &LockState,
@@ -263,6 +264,12 @@ impl<'a> ReleaseIndex<'a> {
         }
 
         Ok(graph)
+    }
+
+    /// A release of a package, if it was asked for.
+    pub(super) fn release(&self, name: &str, version: &str) -> Option<&Release> {
+        let releases = self.releases_of(name)?.ok()?;
+        releases.iter().find(|release| release.version == version)
     }
 
     fn releases_of(&self, name: &str) -> Option<Result<&[Release], &str>> {

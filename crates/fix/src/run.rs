@@ -14,6 +14,7 @@ use patchgate_upgrade::PlanOptions;
 use crate::context::{Engine, FixContext, Fixed};
 use crate::deadline::TimeLimit;
 use crate::types::FormatSupport;
+use crate::verification::VerifyOptions;
 use crate::{plan_report, requirements, session};
 
 /// The ecosystem whose files run with the rights of the repository.
@@ -30,8 +31,8 @@ pub struct FixOptions {
     pub engine: Engine,
     /// What a plan may change.
     pub plan: PlanOptions,
-    /// Whether workflows may change. A pull request cannot: its token may not write them, and the gate
-    /// blocks it.
+    /// Whether workflows may change. A pull request cannot: its token may not write them, and the
+    /// gate blocks it.
     pub workflows: bool,
     /// The findings to fix, by id, alias or name of the package. Empty for all.
     pub only: Vec<String>,
@@ -39,6 +40,11 @@ pub struct FixOptions {
     pub chosen: Option<Chosen>,
     /// Most steps of the plan; the most urgent ones are taken.
     pub max_steps: Option<NonZeroUsize>,
+    /// The project's own tests, which the steps of the plan have to pass. `None` to run nothing.
+    pub verify: Option<VerifyOptions>,
+    /// Whether evidence is gathered that needs the history of the repository, or more of
+    /// registries.
+    pub evidence: bool,
 }
 
 /// Findings by the name of the package and the id.
@@ -128,8 +134,8 @@ pub(crate) async fn plan_scanned(
 }
 
 impl FixOutcome {
-    /// The findings of the scan that remain although a fix of them exists, and the possible findings
-    /// that it was asked to fix; see [`patchgate_model::UnfixedClass::is_fixable`].
+    /// The findings of the scan that remain although a fix of them exists, and the possible
+    /// findings that it was asked to fix; see [`patchgate_model::UnfixedClass::is_fixable`].
     pub fn fixable(&self) -> impl Iterator<Item = &Finding> {
         let mut left: BTreeMap<PackageVersion, BTreeSet<&str>> = BTreeMap::new();
         let unfixed = self.plan.unfixed.iter();

@@ -16,7 +16,7 @@ use crate::types::{
     Reason, Rejection, RelockCache, Stop,
 };
 use crate::violation::Violation;
-use crate::{attribution, verify};
+use crate::{attribution, evidence, verify};
 
 /// Most rounds of planning: a moved parent can bring a child that must move in turn.
 const MAX_ROUNDS: usize = 8;
@@ -169,6 +169,7 @@ impl LockfileSession<'_> {
             .collect();
 
         Ok(LockfileResult {
+            evidence: evidence::known(&self.releases, &self.start, &self.tree),
             ecosystem: self.ecosystem,
             start: self.start,
             end: self.tree,

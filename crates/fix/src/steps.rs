@@ -12,6 +12,7 @@ use patchgate_scan::{ScanRequest, ScanResult, scan};
 
 use crate::plan_report::sort_unfixed;
 use crate::run::{Chosen, FixOptions, FixOutcome, PlannedFix, plan_scanned};
+use crate::{evidence, verification};
 
 /// Scans a repository and plans the fixes for every lockfile of it. Nothing is written.
 ///
@@ -26,17 +27,26 @@ pub async fn fix(
     let scan = scan(request, environment).await?;
     let all = FixOutcome::new(scan, request, options, environment).await?;
 
-    match options.max_steps {
+    let fixed = match options.max_steps {
         Some(most) if all.plan.steps.len() > most.get() => {
             let chosen = (0..most.get()).collect();
             let reason = format!("left for a later run by `--max-steps {most}`");
             let planned = all
                 .plan_steps(&chosen, &reason, request, options, environment)
                 .await?;
-            Ok(all.with(planned))
+            all.with(planned)
         }
-        _ => Ok(all),
+        _ => all,
+    };
+    let mut fixed = match &options.verify {
+        Some(verify) => verification::verify(fixed, verify, request, options, environment).await?,
+        None => fixed,
+    };
+    if options.evidence {
+        evidence::gather(&mut fixed, request, options, environment).await;
     }
+
+    Ok(fixed)
 }
 
 impl FixOutcome {

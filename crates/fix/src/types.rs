@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::hash::{BuildHasher as _, RandomState};
 
 use patchgate_ecosystems::{Format, LockfileWriter, Siblings, Upgradable};
-use patchgate_model::{Finding, PackageVersion, Problem};
+use patchgate_model::{Finding, PackageVersion, Problem, UpgradeEvidence};
 use patchgate_package_managers::{
     ConfigurationFile, PackageManager, RegistryLocator, Relocked, locator_of, manager_of,
 };
@@ -36,6 +36,8 @@ pub(super) struct LockfileResult {
     pub(super) problems: BTreeSet<Problem>,
     /// The manifests that were edited, by path.
     pub(super) manifests: Siblings,
+    /// What is known about the changed entries.
+    pub(super) evidence: Vec<UpgradeEvidence>,
 }
 
 /// The reason why findings of a package version remain.

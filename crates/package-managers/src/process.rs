@@ -134,7 +134,7 @@ pub async fn run(
         }
     };
     let mut child = command.spawn().map_err(failed)?;
-    let group = Group(child.id());
+    let group = Group::of(child.id());
     let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
     let finished = tokio::time::timeout(timeout, async {
         tokio::join!(read(stdout), read(stderr), child.wait())
@@ -187,13 +187,20 @@ async fn read(from: Option<impl AsyncRead + Unpin>) -> String {
     String::from_utf8_lossy(&kept).into_owned()
 }
 
-/// A process and its descendants, which are stopped when nothing waits for them any more. The
-/// group was made for the process by [`run`].
-struct Group(Option<u32>);
+/// A process and its descendants, which are stopped when nothing waits for them any more: when the
+/// value goes. The process must have been started as the first of a group of its own.
+#[derive(Debug)]
+pub struct Group(Option<u32>);
 
 impl Group {
+    /// The group of a process, by its number.
+    #[must_use]
+    pub fn of(process: Option<u32>) -> Self {
+        Self(process)
+    }
+
     /// The process ended by itself, and its number may belong to another one soon.
-    fn ended(mut self) {
+    pub fn ended(mut self) {
         self.0 = None;
     }
 }

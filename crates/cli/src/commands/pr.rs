@@ -375,6 +375,9 @@ fn from_root(mut plan: Plan, prefix: &str) -> Plan {
     for unfixed in &mut plan.unfixed {
         unfixed.lockfile.insert_str(0, prefix);
     }
+    for evidence in &mut plan.evidence {
+        evidence.lockfile.insert_str(0, prefix);
+    }
     for entry in &mut plan.entries {
         entry.lockfile.insert_str(0, prefix);
     }

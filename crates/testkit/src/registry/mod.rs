@@ -32,6 +32,8 @@ pub struct Release {
     pub install_script: Option<String>,
     /// Further fields of its manifest, as an object (npm).
     pub fields: serde_json::Value,
+    /// Further files of its archive, as paths in the package and texts (npm).
+    pub files: Vec<(String, String)>,
 }
 
 impl Release {
@@ -71,6 +73,13 @@ impl Release {
     #[must_use]
     pub fn with_fields(mut self, fields: serde_json::Value) -> Self {
         self.fields = fields;
+        self
+    }
+
+    /// The same release, with a file in its archive.
+    #[must_use]
+    pub fn with_file(mut self, path: &str, text: &str) -> Self {
+        self.files.push((path.to_owned(), text.to_owned()));
         self
     }
 

@@ -176,6 +176,10 @@ fn tarball(release: &Release) -> Vec<u8> {
         ));
     }
 
+    for (path, text) in &release.files {
+        files.push((format!("package/{path}"), text.clone().into_bytes()));
+    }
+
     tar_gz(&files)
 }
 

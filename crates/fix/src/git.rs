@@ -1,0 +1,116 @@
+//! Questions to git about the scanned repository, isolated from the settings of machine, user and
+//! clone. git reads here; it never writes and never reaches the network.
+
+use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::process::Command;
+
+/// Time limit of one question.
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+/// The answer to a question, at most `limit` bytes of it; `None` where there is no clone, no git,
+/// no answer in time, or a longer one.
+pub(crate) async fn ask(
+    directory: &Path,
+    arguments: &[&str],
+    input: &[u8],
+    limit: usize,
+) -> Option<Vec<u8>> {
+    tokio::time::timeout(TIMEOUT, answer(directory, arguments, input, limit))
+        .await
+        .ok()?
+}
+
+async fn answer(
+    directory: &Path,
+    arguments: &[&str],
+    input: &[u8],
+    limit: usize,
+) -> Option<Vec<u8>> {
+    let mut child = command(directory, arguments).spawn().ok()?;
+    let mut stdin = child.stdin.take()?;
+    let stdout = child.stdout.take()?;
+    let mut bytes = Vec::new();
+    let most = u64::try_from(limit).ok()?.saturating_add(1);
+    let mut bounded = stdout.take(most);
+    let write = async {
+        let written = stdin.write_all(input).await;
+        drop(stdin);
+        written
+    };
+    let (written, read) = tokio::join!(write, bounded.read_to_end(&mut bytes));
+    read.ok()?;
+    if bytes.len() > limit {
+        return None;
+    }
+    written.ok()?;
+
+    child.wait().await.ok()?.success().then_some(bytes)
+}
+
+fn command(directory: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new("git");
+    command
+        .arg("-C")
+        .arg(directory)
+        // The clone's own settings could name programs to run.
+        .args(["-c", "core.hooksPath=/dev/null"])
+        .args(["-c", "core.fsmonitor=false"])
+        .args(["-c", "core.alternateRefsCommand="])
+        .args(["-c", "core.quotePath=false"])
+        .args(["-c", "log.showSignature=false"])
+        .args(["-c", "diff.external="])
+        .args(["-c", "protocol.allow=never"])
+        .args(arguments)
+        .env_clear()
+        .env("GIT_CONFIG_NOSYSTEM", "1")
+        .env("GIT_CONFIG_SYSTEM", "/dev/null")
+        .env("GIT_CONFIG_GLOBAL", "/dev/null")
+        .env("GIT_TERMINAL_PROMPT", "0")
+        .env("GIT_NO_LAZY_FETCH", "1")
+        .env("GIT_NO_REPLACE_OBJECTS", "1")
+        .env("GIT_OPTIONAL_LOCKS", "0")
+        .env("LC_ALL", "C")
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .kill_on_drop(true);
+    if let Some(path) = std::env::var_os("PATH") {
+        command.env("PATH", path);
+    }
+
+    command
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// Runs git in a directory, with settings of the test only.
+    pub(crate) fn git(directory: &Path, arguments: &[&str]) {
+        let output = std::process::Command::new("git")
+            .args(["-c", "user.name=a", "-c", "user.email=a@b.invalid"])
+            .args(["-c", "core.autocrlf=false", "-c", "commit.gpgSign=false"])
+            .args(arguments)
+            .current_dir(directory)
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "git {arguments:?}: {output:?}");
+    }
+
+    #[tokio::test]
+    async fn an_answer_is_bounded_and_no_answer_is_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        let list = ["ls-files", "--others", "-z"];
+        assert_eq!(ask(root, &list, b"", 100).await, None, "no clone");
+
+        git(root, &["init", "-q"]);
+        std::fs::write(root.join("a"), "1").unwrap();
+        assert_eq!(ask(root, &list, b"", 100).await.unwrap(), b"a\0");
+        assert_eq!(ask(root, &list, b"", 1).await, None, "too long");
+    }
+}
