@@ -208,6 +208,43 @@ mod tests {
                 ("a.parse", "signature-changed"),
             ],
         );
+        // A name that is taken from another file has the signature that it has there.
+        let parts = |parameters: &str| {
+            [
+                (
+                    "index.js".to_owned(),
+                    "const parse = require('./parse');\nparse.extra = require('./extra').one;\n\
+                     parse.load = parse;\nmodule.exports = parse;"
+                        .to_owned(),
+                ),
+                (
+                    "parse.js".to_owned(),
+                    format!("module.exports = parse;\nfunction parse{parameters} {{}}"),
+                ),
+            ]
+        };
+        let of = |parts: [(String, String); 2]| -> Vec<(String, &'static str)> {
+            let [(a, b), (c, d)] = parts;
+            let old = [
+                (
+                    "index.js",
+                    "const parse = require('./parse');\nparse.load = parse;\nmodule.exports = parse;",
+                ),
+                ("parse.js", "module.exports = (a) => 1;"),
+            ];
+            let new = [(a.as_str(), b.as_str()), (c.as_str(), d.as_str())];
+            let source = "const a = require('a');\na(1); a.load();";
+            changes(Language::JavaScript, "a", source, &old, &new)
+        };
+        assert_changes(
+            &of(parts("(a)")),
+            &[("a", "unchanged"), ("a.load", "unchanged")],
+        );
+        assert_changes(
+            &of(parts("(a, b)")),
+            &[("a", "signature-changed"), ("a.load", "signature-changed")],
+        );
+
         // A wrapper around the module hides what it exports.
         let hidden = [(
             "index.js",

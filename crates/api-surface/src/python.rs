@@ -205,12 +205,12 @@ impl Reader<'_> {
                     exports.add(name.unwrap_or_default(), None);
                 }
             }
-            "import_from_statement" => self.from_import(node, follow, exports),
+            "import_from_statement" => self.import_names(node, follow, exports),
             _ => {}
         }
     }
 
-    fn from_import(&self, node: Node<'_>, follow: &mut Follow<'_>, exports: &mut Exports) {
+    fn import_names(&self, node: Node<'_>, follow: &mut Follow<'_>, exports: &mut Exports) {
         let written = self.source.field(node, "module_name").unwrap_or_default();
         let module = self.absolute(written);
         let other = module

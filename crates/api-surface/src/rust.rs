@@ -319,12 +319,12 @@ impl Reader<'_> {
     /// below this module, or of another crate, and then has no file.
     fn absolute(&self, path: &str) -> Option<Vec<String>> {
         let mut parts = path.split("::").peekable();
-        let mut at = match parts.peek()? {
-            &"crate" => {
+        let mut at = match *parts.peek()? {
+            "crate" => {
                 parts.next();
                 Vec::new()
             }
-            &"self" => {
+            "self" => {
                 parts.next();
                 self.path.clone()
             }

@@ -48,10 +48,7 @@ pub(super) fn exports(follow: &mut Follow<'_>, file: &str, depth: usize) -> Expo
 impl Reader<'_, '_> {
     fn module(&mut self, root: Node<'_>) -> Exports {
         let statements = children(root);
-        let local: Local = statements
-            .iter()
-            .flat_map(|statement| declare::names(self.source, *statement))
-            .collect();
+        let local = Local::new(self.source, &statements);
 
         let mut exports = Exports::default();
         let mut exported = false;
@@ -84,7 +81,17 @@ impl Reader<'_, '_> {
         }
     }
 
-    fn export(&mut self, node: Node<'_>, local: &Local, exports: &mut Exports) {
+    /// The signature of a name of the file, which it may take from another.
+    pub(super) fn local(&mut self, name: &str, local: &Local<'_>) -> Option<String> {
+        if let Some(Some(known)) = local.declared.get(name) {
+            return Some(known.clone());
+        }
+
+        let (file, of) = local.origin(name)?;
+        self.follow(file).names.get(of).cloned().flatten()
+    }
+
+    fn export(&mut self, node: Node<'_>, local: &Local<'_>, exports: &mut Exports) {
         let source = self.source;
         let other = node
             .child_by_field_name("source")
@@ -105,7 +112,7 @@ impl Reader<'_, '_> {
         }
         if let Some(value) = node.child_by_field_name("value").filter(|_| is_default) {
             let signature = match value.kind() {
-                "identifier" => local.get(source.text(value)).cloned().flatten(),
+                "identifier" => self.local(source.text(value), local),
                 _ => declare::value(source, value),
             };
             exports.add(DEFAULT, signature);
@@ -117,10 +124,10 @@ impl Reader<'_, '_> {
 
     /// `{ a as b }`, `*` and `* as a`, of this file or of another.
     fn clauses(
-        &self,
+        &mut self,
         node: Node<'_>,
         other: Option<&Exports>,
-        local: &Local,
+        local: &Local<'_>,
         exports: &mut Exports,
     ) {
         let source = self.source;
@@ -140,10 +147,10 @@ impl Reader<'_, '_> {
                         let name = source.field(specifier, "name").unwrap_or_default();
                         let alias = source.field(specifier, "alias").unwrap_or(name);
                         let signature = match other {
-                            Some(other) => other.names.get(name).cloned(),
-                            None => local.get(name).cloned(),
+                            Some(other) => other.names.get(name).cloned().flatten(),
+                            None => self.local(name, local),
                         };
-                        exports.add(alias, signature.flatten());
+                        exports.add(alias, signature);
                     }
                 }
                 _ => {}

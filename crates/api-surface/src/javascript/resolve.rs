@@ -19,7 +19,7 @@ const TYPES: [&str; 5] = [".d.ts", "", ".d.mts", ".d.cts", "/index.d.ts"];
 
 /// Conditions of `exports` in the order in which they are taken.
 const PROGRAM_CONDITIONS: [&str; 5] = ["node", "import", "module", "require", "default"];
-const TYPE_CONDITIONS: [&str; 4] = ["types", "import", "require", "default"];
+const TYPE_CONDITIONS: [&str; 4] = ["types", "import", "default", "require"];
 
 /// Deepest nesting of conditions.
 const MAX_DEPTH: usize = 8;
