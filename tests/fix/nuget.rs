@@ -8,8 +8,15 @@ use serde_json::{Value, json};
 
 use crate::support::sandbox::{Run, Sandbox};
 
+/// A package, its version and its dependencies.
+type FeedEntry = (
+    &'static str,
+    &'static str,
+    &'static [(&'static str, &'static str)],
+);
+
 /// Packages with their versions, and the dependencies for .NET Standard 2.0.
-const PACKAGES: [(&str, &str, &[(&str, &str)]); 9] = [
+const PACKAGES: [FeedEntry; 9] = [
     (
         "Acme.Web",
         "1.0.0",
