@@ -11,5 +11,6 @@ mod maven;
 mod nuget;
 mod output;
 mod requirements;
+mod settings;
 mod verify;
 mod workspace;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use patchgate_config::Config;
+use patchgate_config::{Config, FixSettings};
 use patchgate_fix::{Engine, FixOptions, PlanOptions, TimeLimit, VerifyOptions, parse_duration};
 use patchgate_inventory::{InputOptions, Inputs, repository_root};
 use patchgate_model::{Bump, FileGroup, UserError};
@@ -247,8 +247,9 @@ fn parse_score(text: &str) -> Result<f64, String> {
 /// What a fix may change, how it is written, and how long it may take.
 #[derive(Debug, Args)]
 pub(crate) struct PlanArgs {
-    /// Fix only this finding or package (repeatable): an id, an alias or a package name
-    #[arg(long, value_name = "ID|PACKAGE", help_heading = "Plan")]
+    /// Fix only these findings (repeatable): an id, an alias, the name of a package, or `act-now` for
+    /// what is known to be exploited and for malicious releases
+    #[arg(long, value_name = "ID|PACKAGE|act-now", help_heading = "Plan")]
     only: Vec<String>,
 
     /// How far a fix may go
@@ -261,15 +262,9 @@ pub(crate) struct PlanArgs {
     )]
     strategy: Strategy,
 
-    /// Greatest step of a package's version
-    #[arg(
-        long,
-        value_enum,
-        value_name = "BUMP",
-        default_value = "major",
-        help_heading = "Plan"
-    )]
-    max_bump: MaxBump,
+    /// Greatest step of a package's version [default: from .patchgate.yml, else major]
+    #[arg(long, value_enum, value_name = "BUMP", help_heading = "Plan")]
+    max_bump: Option<MaxBump>,
 
     /// Most independent steps of the fix, the most urgent ones first [default: all]
     #[arg(long, value_name = "N", help_heading = "Plan")]
@@ -394,8 +389,8 @@ impl PlanArgs {
         self.time_limit
     }
 
-    /// The options of the fix.
-    pub(crate) fn options(&self) -> FixOptions {
+    /// The options of the fix; a flag comes before the settings.
+    pub(crate) fn options(&self, settings: &FixSettings) -> FixOptions {
         let strategy = self.strategy;
 
         FixOptions {
@@ -409,9 +404,10 @@ impl PlanArgs {
             },
             plan: PlanOptions {
                 max_bump: match self.max_bump {
-                    MaxBump::Patch => Bump::Patch,
-                    MaxBump::Minor => Bump::Minor,
-                    MaxBump::Major => Bump::Major,
+                    Some(MaxBump::Patch) => Bump::Patch,
+                    Some(MaxBump::Minor) => Bump::Minor,
+                    Some(MaxBump::Major) => Bump::Major,
+                    None => settings.max_bump.unwrap_or(Bump::Major),
                 },
                 raises: strategy != Strategy::InPlace,
                 moves_parents: strategy != Strategy::DirectOnly,

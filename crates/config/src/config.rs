@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use patchgate_model::{
-    Bump, FileGroup, GatePolicy, Justification, Level, MergeMethod, ProblemKind, RequiredCheck,
+    FileGroup, GatePolicy, Justification, Level, MergeMethod, ProblemKind, RequiredCheck,
     RequiredChecks, Verdict,
 };
 use patchgate_risk::Threshold;
@@ -12,10 +12,11 @@ use patchgate_syntax::{Node, Value};
 
 use crate::check::{check, parse_date};
 use crate::error::{ConfigError, ConfigErrors, Location};
+use crate::fix::{self, FixSettings};
 use crate::node::{self, describe, to_json};
 use crate::schema::{
-    self, BumpWord, FailedChecks, GroupWord, Incomplete, IncompleteKinds, IncompleteWord,
-    JustificationWord, MergeWord, SeverityWord,
+    self, FailedChecks, GroupWord, Incomplete, IncompleteKinds, IncompleteWord, JustificationWord,
+    MergeWord, SeverityWord,
 };
 
 /// The settings of a repository. The default applies to a repository without a settings file.
@@ -29,6 +30,8 @@ pub struct Config {
     pub ignore: Vec<Ignore>,
     /// The policy for merges without a person.
     pub gate: GatePolicy,
+    /// How far fixes may go.
+    pub fix: FixSettings,
     /// Prefixes of ids whose records all describe malicious releases.
     pub malicious_prefixes: Vec<String>,
     /// The offline advisory store.
@@ -151,10 +154,23 @@ pub fn parse(file: &str, text: &str) -> Result<Config, ConfigErrors> {
 /// Errors for invalid globs.
 fn bad_globs(root: &Node<'_>) -> Vec<ConfigError> {
     let globs = root.get("scan").and_then(|scan| scan.get("exclude"));
-    let items = globs.map(Node::items).unwrap_or_default();
-
-    items
+    let excluded = globs.map(Node::items).unwrap_or_default();
+    let of_fix = |key: &str| {
+        let list = root.get("fix").and_then(|fix| fix.get(key));
+        list.map(Node::items).unwrap_or_default()
+    };
+    let rules = of_fix("packages")
         .iter()
+        .filter_map(|rule| rule.get("package"));
+    let groups = of_fix("groups")
+        .iter()
+        .filter_map(|group| group.get("packages"))
+        .flat_map(Node::items);
+
+    excluded
+        .iter()
+        .chain(rules)
+        .chain(groups)
         .filter_map(|item| match &item.value {
             Value::Text(text) => {
                 let error = globset::Glob::new(text).err()?;
@@ -208,6 +224,7 @@ fn config(wire: schema::File, root: &Node<'_>, file: &str) -> Result<Config, Con
         waived: waived(&wire.thresholds.incomplete),
         ignore,
         gate: gate(wire.gate),
+        fix: fix::settings(wire.fix),
         malicious_prefixes: wire.advisories.malicious_prefixes,
         store: StoreSettings {
             path: wire.store.path,
@@ -263,16 +280,12 @@ fn ignore(
 ) -> Result<Ignore, ConfigError> {
     let until = parse_date(&entry.until)
         .ok_or_else(|| ConfigError::new(location, format!("`{}` is not a date", entry.until)))?;
-    // Maven names contain a colon, too. So the first part is an ecosystem only when OSV knows it, as
-    // in `Maven:group:artifact`; otherwise the whole text is a name.
-    let (ecosystem, package) = match entry.package {
+    let (ecosystem, package) = match &entry.package {
         None => (None, None),
-        Some(package) => match package.split_once(':') {
-            Some((first, rest)) if is_ecosystem(first) => {
-                (Some(first.to_owned()), Some(rest.to_owned()))
-            }
-            _ => (None, Some(package)),
-        },
+        Some(package) => {
+            let (ecosystem, name) = with_ecosystem(package);
+            (ecosystem.map(str::to_owned), Some(name.to_owned()))
+        }
     };
 
     Ok(Ignore {
@@ -300,6 +313,17 @@ fn justification(word: JustificationWord) -> Justification {
         JustificationWord::InlineMitigationsAlreadyExist => {
             Justification::InlineMitigationsAlreadyExist
         }
+    }
+}
+
+/// The ecosystem and the name of a package, as in `npm:lodash`.
+///
+/// Maven names contain a colon, too. So the first part is an ecosystem only when OSV knows it, as in
+/// `Maven:group:artifact`; otherwise the whole text is a name.
+pub(crate) fn with_ecosystem(package: &str) -> (Option<&str>, &str) {
+    match package.split_once(':') {
+        Some((first, rest)) if is_ecosystem(first) => (Some(first), rest),
+        _ => (None, package),
     }
 }
 
@@ -335,11 +359,7 @@ fn gate(wire: schema::Gate) -> GatePolicy {
         },
         accept_skipped: wire.skipped_is_success,
         accept_neutral: wire.neutral_is_success,
-        max_bump: match wire.max_bump {
-            BumpWord::Patch => Bump::Patch,
-            BumpWord::Minor => Bump::Minor,
-            BumpWord::Major => Bump::Major,
-        },
+        max_bump: wire.max_bump.bump(),
         allow_new_packages: wire.allow_new_packages,
         max_remaining_score: wire.max_score,
         require_up_to_date: wire.require_up_to_date,

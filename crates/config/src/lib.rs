@@ -17,6 +17,7 @@
 mod check;
 mod config;
 mod error;
+mod fix;
 mod ignore;
 mod node;
 mod schema;
@@ -25,6 +26,7 @@ mod template;
 
 pub use config::{Config, Ignore, StoreSettings, VexSettings, parse};
 pub use error::{ConfigError, ConfigErrors};
+pub use fix::{FixSettings, Limit, PackageGroup, PackagePattern, PackageRule};
 pub use ignore::{AppliedIgnores, IgnoredFinding, Notice, apply_ignores};
 pub use schema::config_schema;
 pub use template::{config_template, workflow_template};

@@ -1,6 +1,7 @@
 //! The format of the settings file. The JSON Schema is generated from these types; their doc comments
 //! become its descriptions, which editors show to users.
 
+use patchgate_model::Bump;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -20,6 +21,8 @@ pub(crate) struct File {
     /// Conditions under which the gate merges a pull request without a person. Without this section,
     /// it merges none.
     pub(crate) gate: Gate,
+    /// How far fixes may go.
+    pub(crate) fix: Fix,
     /// How advisories are interpreted.
     pub(crate) advisories: Advisories,
     /// The offline advisory store.
@@ -247,6 +250,72 @@ pub(crate) enum BumpWord {
     #[default]
     Minor,
     Major,
+}
+
+impl BumpWord {
+    pub(crate) fn bump(self) -> Bump {
+        match self {
+            Self::Patch => Bump::Patch,
+            Self::Minor => Bump::Minor,
+            Self::Major => Bump::Major,
+        }
+    }
+}
+
+/// How far fixes may go.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(crate) struct Fix {
+    /// Greatest step of a package's version. The default is any; `--max-bump` comes before it.
+    pub(crate) max_bump: Option<BumpWord>,
+    /// Age in days that a release must have to be chosen. A release whose time of publication is not
+    /// known is then never chosen.
+    #[schemars(range(min = 0, max = 3650))]
+    pub(crate) cooldown_days: u32,
+    /// Rules for packages. The first one that names a package applies to it.
+    pub(crate) packages: Vec<FixRule>,
+    /// Packages that change in one step.
+    pub(crate) groups: Vec<FixGroup>,
+}
+
+/// A rule for packages.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct FixRule {
+    /// The packages: a name or a glob of names, after the ecosystem's name or not, as in `npm:react*`.
+    #[schemars(length(min = 1))]
+    pub(crate) package: String,
+    /// Greatest step of their versions; `none` pins them.
+    pub(crate) max_bump: Option<LimitWord>,
+    /// Age in days that their releases must have.
+    #[schemars(range(min = 0, max = 3650))]
+    pub(crate) cooldown_days: Option<u32>,
+    /// Why; the report shows it.
+    #[schemars(length(min = 1))]
+    pub(crate) reason: Option<String>,
+}
+
+/// Greatest step of a version.
+#[derive(Debug, Clone, Copy, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub(crate) enum LimitWord {
+    None,
+    Patch,
+    Minor,
+    Major,
+}
+
+/// Packages that change in one step.
+#[derive(Debug, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(crate) struct FixGroup {
+    /// Name of the group.
+    #[schemars(length(min = 1))]
+    pub(crate) name: String,
+    /// Its packages, as in a rule.
+    #[schemars(inner(length(min = 1)))]
+    pub(crate) packages: Vec<String>,
 }
 
 /// How the gate merges a pull request.

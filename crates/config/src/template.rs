@@ -43,6 +43,7 @@ mod tests {
 
         assert_eq!(config.ignore.len(), 1);
         assert_eq!(config.exclude.len(), 1);
+        assert_eq!(config.fix.packages.len(), 1);
         assert_eq!(config.gate.accounts.len(), 1);
     }
 

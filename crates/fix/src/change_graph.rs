@@ -8,6 +8,7 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
+use patchgate_config::FixSettings;
 use patchgate_lockfile_diff::{ChangedEntry, changed_entries};
 use patchgate_model::{
     EntryChange, Finding, FixedFinding, Lockfile, PackageIndex, Plan, Step, Upgrade,
@@ -201,6 +202,18 @@ impl ChangeGraph {
                 let first = *by_edit.entry(edit).or_insert(entry);
                 self.connect(first, entry);
             }
+        }
+    }
+
+    /// Connects the packages of each group.
+    pub(crate) fn connect_groups(&mut self, settings: &FixSettings) {
+        for group in 0..settings.groups.len() {
+            let in_group = |entry: &EntryChange| {
+                let mut groups = settings.groups_of(entry.ecosystem.as_str(), &entry.package);
+                groups.any(|one| one == group)
+            };
+            let entries = self.entries_of(0, in_group);
+            self.connect_all(&entries);
         }
     }
 

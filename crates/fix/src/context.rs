@@ -5,7 +5,7 @@ use std::path::Path;
 
 use patchgate_http::Client;
 use patchgate_inventory::Contents;
-use patchgate_model::{Finding, Plan, Problem, ProblemKind, error_chain};
+use patchgate_model::{Finding, KevStatus, Plan, Problem, ProblemKind, error_chain};
 use patchgate_package_managers::{RelockError, RunOptions};
 use patchgate_scan::{AdvisorySource, Suppressions};
 use patchgate_upgrade::PlanOptions;
@@ -13,7 +13,15 @@ use patchgate_upgrade::PlanOptions;
 use crate::change_graph::ChangeGraph;
 use crate::deadline::TimeLimit;
 use crate::lock_state::ids;
+use crate::policy::Policy;
 use crate::run::Chosen;
+
+/// The word for findings that are exploited: known to be, or malicious releases.
+const ACT_NOW: &str = "act-now";
+
+fn is_exploited(finding: &Finding) -> bool {
+    finding.malicious || matches!(finding.signals.kev, KevStatus::Listed(_))
+}
 
 /// The inputs of planning.
 pub(crate) struct FixContext<'a> {
@@ -31,6 +39,8 @@ pub(crate) struct FixContext<'a> {
     pub(crate) engine: Engine,
     /// What a plan may change.
     pub(crate) options: PlanOptions,
+    /// What the settings allow.
+    pub(crate) policy: Policy<'a>,
     /// Whether workflows may change.
     pub(crate) workflows: bool,
     /// The findings to fix, by id, alias or name of the package. Empty for all.
@@ -50,7 +60,8 @@ impl FixContext<'_> {
     pub(crate) fn is_asked(&self, finding: &Finding) -> bool {
         let is_of_only = self.only.is_empty()
             || self.only.iter().any(|only| {
-                finding.package.name == *only
+                (only == ACT_NOW && is_exploited(finding))
+                    || finding.package.name == *only
                     || ids(finding).any(|id| id.eq_ignore_ascii_case(only))
             });
         let is_chosen = self.chosen.is_none_or(|chosen| {

@@ -25,6 +25,7 @@ mod git;
 mod lock_state;
 mod manifests;
 mod plan_report;
+mod policy;
 mod registries;
 mod release_details;
 mod release_index;

@@ -84,7 +84,8 @@ pub(super) fn finish(
             (fixed_finding(finding), (finding.malicious, score))
         })
         .collect();
-    let changes = std::mem::take(&mut fixed.changes);
+    let mut changes = std::mem::take(&mut fixed.changes);
+    changes.connect_groups(context.policy.settings);
     changes.finish(plan, |finding| urgency.get(finding).copied());
 }
 

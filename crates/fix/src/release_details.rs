@@ -17,7 +17,11 @@ const MAX_UNLISTED: usize = 64;
 
 impl ReleaseIndex<'_> {
     /// Fetches the rest of the metadata of releases. A release without an answer is never chosen.
-    pub(super) async fn look_up_details(&mut self, wanted: &BTreeSet<(String, String)>) {
+    pub(super) async fn look_up_details(
+        &mut self,
+        tree: &LockState,
+        wanted: &BTreeSet<(String, String)>,
+    ) {
         if let Some((name, version)) = wanted.first() {
             (self.context.progress)(&match wanted.len() {
                 1 => format!("metadata of {name} {version}"),
@@ -45,7 +49,14 @@ impl ReleaseIndex<'_> {
         for (name, version, answer) in details(self.context.client, self.ecosystem, releases).await
         {
             match answer {
-                Ok(release) => {
+                Ok(mut release) => {
+                    let ecosystem = self.ecosystem;
+                    let policy = &self.context.policy;
+                    if policy.cooldown(ecosystem.name().as_str(), &name) > 0 {
+                        self.registries
+                            .add_published(ecosystem, &tree.lockfile, &name, &mut release)
+                            .await;
+                    }
                     self.note_named(&release);
                     self.known.complete(self.ecosystem, &name, release);
                 }

@@ -102,16 +102,24 @@ impl<'a> ReleaseIndex<'a> {
         let frozen = tree
             .lockfile
             .indexed()
-            .filter_map(|(copy, _)| {
-                Some((copy, exclusions.frozen.get(&tree.describe(copy))?.clone()))
+            .filter_map(|(copy, package)| {
+                let name_of = self.ecosystem.name();
+                let policy = &self.context.policy;
+                let excluded = exclusions.frozen.get(&tree.describe(copy)).cloned();
+                let pinned = || policy.pinned(name_of.as_str(), &package.name);
+                Some((copy, excluded.or_else(pinned)?))
             })
             .collect();
+        let policy = &self.context.policy;
+        let name_of = self.ecosystem.name();
+        let max_bump = |name: &str| policy.max_bump(name_of.as_str(), name);
         let path = &tree.lockfile.path;
         let runtime = self.ecosystem.supported_runtime(path, &tree.manifests);
         let mut memory = Memory::default();
         for _ in 0..MAX_ROUNDS {
             let judge = |name: &str, version: &str| self.judge(name, version);
             let usable = |name: &str, release: &Release| {
+                policy.check_age(name_of.as_str(), name, release)?;
                 asked.check(ecosystem, name, release)?;
                 match &runtime {
                     Some(runtime) => self.runs(&tree.lockfile, name, release, runtime),
@@ -126,6 +134,7 @@ impl<'a> ReleaseIndex<'a> {
                 releases: &self.known,
                 judge: &judge,
                 usable: &usable,
+                max_bump: &max_bump,
                 asked: &asked_by_name,
                 refused: &exclusions.refused,
                 frozen: &frozen,
@@ -155,7 +164,7 @@ impl<'a> ReleaseIndex<'a> {
         if !facts.packages.is_empty() {
             self.look_up_packages(tree, &facts.packages).await?;
         }
-        self.look_up_details(&facts.details).await;
+        self.look_up_details(tree, &facts.details).await;
 
         self.add_unlisted(tree).await
     }
@@ -334,6 +343,7 @@ impl<'a> ReleaseIndex<'a> {
             .await?;
         for (name, mut releases) in answers {
             if let Ok(releases) = &mut releases {
+                self.add_times(tree, &name, releases).await;
                 let unlisted = self.unlisted(tree, &name, releases).await?;
                 releases.extend(unlisted);
             }
@@ -352,6 +362,35 @@ impl<'a> ReleaseIndex<'a> {
         }
 
         Ok(())
+    }
+
+    /// Sets the times of publication that the settings ask for, in registries that state them in a
+    /// longer form of their answer.
+    async fn add_times(&mut self, tree: &LockState, name: &str, releases: &mut [Release]) {
+        let ecosystem = self.ecosystem;
+        let cooldown = self
+            .context
+            .policy
+            .cooldown(ecosystem.name().as_str(), name);
+        if cooldown == 0 || releases.iter().all(|one| one.published.is_some()) {
+            return;
+        }
+
+        let lockfile = &tree.lockfile;
+        let long = self
+            .registries
+            .long_releases(ecosystem, lockfile, name)
+            .await;
+        let times: BTreeMap<String, String> = long
+            .into_iter()
+            .flatten()
+            .filter_map(|release| Some((release.version, release.published?)))
+            .collect();
+        for release in releases {
+            if release.published.is_none() {
+                release.published = times.get(&release.version).cloned();
+            }
+        }
     }
 
     /// All advisories of packages.

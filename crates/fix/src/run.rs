@@ -13,6 +13,7 @@ use patchgate_upgrade::PlanOptions;
 
 use crate::context::{Engine, FixContext, Fixed};
 use crate::deadline::TimeLimit;
+use crate::policy::Policy;
 use crate::types::FormatSupport;
 use crate::verification::VerifyOptions;
 use crate::{plan_report, requirements, session};
@@ -102,6 +103,10 @@ pub(crate) async fn plan_scanned(
         time_limit: options.time_limit,
         engine: options.engine,
         options: options.plan,
+        policy: Policy {
+            settings: &request.config.fix,
+            now: environment.now(),
+        },
         workflows: options.workflows,
         only: &options.only,
         chosen: options.chosen.as_ref(),

@@ -10,7 +10,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use divan::Bencher;
 use patchgate_ecosystems::{Release, Requirement, Upgradable, by_name};
-use patchgate_model::{DependencyKind, EcosystemName, Edge, Lockfile, Package, PackageIndex, Root};
+use patchgate_model::{
+    Bump, DependencyKind, EcosystemName, Edge, Lockfile, Package, PackageIndex, Root,
+};
 use patchgate_upgrade::{Judged, Memory, PlanOptions, Planned, Releases, Request, Target, plan_on};
 
 const PACKAGES: u64 = 1_500;
@@ -162,6 +164,7 @@ impl World {
                 releases: &known,
                 judge: &|name, version| Some(self.judge(name, version)),
                 usable: &|_, _| Ok(()),
+                max_bump: &|_| Bump::Major,
                 asked: &BTreeMap::new(),
                 refused: &BTreeMap::new(),
                 frozen: &BTreeMap::new(),

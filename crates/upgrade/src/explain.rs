@@ -82,7 +82,7 @@ pub(crate) fn conflict(
     format!("{target} fixes it, but {}", causes.join("; "))
 }
 
-fn step(bump: Bump) -> &'static str {
+pub(crate) fn step(bump: Bump) -> &'static str {
     match bump {
         Bump::Patch => "patch",
         Bump::Minor => "minor",

@@ -40,7 +40,7 @@
 //! use std::collections::{BTreeMap, BTreeSet};
 //!
 //! use patchgate_ecosystems::{Release, by_name};
-//! use patchgate_model::{DependencyKind, Edge, EcosystemName, Lockfile, Package, PackageIndex, Root};
+//! use patchgate_model::{Bump, DependencyKind, Edge, EcosystemName, Lockfile, Package, PackageIndex, Root};
 //! use patchgate_upgrade::{
 //!     Judged, MissingFacts, PlanOptions, Planned, Releases, Request, Target, plan,
 //! };
@@ -78,6 +78,7 @@
 //!             Some(if version == "6.5.2" { found.clone() } else { Judged::default() })
 //!         },
 //!         usable: &|_, _| Ok(()),
+//!         max_bump: &|_| Bump::Major,
 //!         asked: &BTreeMap::new(),
 //!         refused: &BTreeMap::new(),
 //!         frozen: &BTreeMap::new(),
@@ -101,6 +102,7 @@
 //! ```
 
 mod attempt;
+mod candidates;
 mod explain;
 mod features;
 mod graph;

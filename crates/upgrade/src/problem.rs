@@ -13,7 +13,7 @@ use crate::graph;
 use crate::needs::Needed;
 use crate::request::{Judged, MissingFacts, Request};
 use crate::site::Site;
-use crate::slot::{self, Candidate, Choice, LOCKED, Slot, SlotId};
+use crate::slot::{self, Choice, LOCKED, Slot, SlotId};
 
 /// A set of choices of a slot.
 pub(crate) type Set = Ranges<Choice>;
@@ -34,10 +34,10 @@ pub(crate) enum Dependency {
 /// The tables of one question. Slots of new packages are added while it is solved.
 pub(crate) struct Problem<'a> {
     pub(crate) request: &'a Request<'a>,
-    slots: RefCell<Vec<Rc<Slot<'a>>>>,
+    pub(crate) slots: RefCell<Vec<Rc<Slot<'a>>>>,
     /// The slot of each copy.
     pub(crate) slot_of: Vec<SlotId>,
-    by_name: RefCell<BTreeMap<String, Vec<SlotId>>>,
+    pub(crate) by_name: RefCell<BTreeMap<String, Vec<SlotId>>>,
     /// The lines of the packages whose releases are known.
     lines: RefCell<BTreeMap<String, Rc<Vec<usize>>>>,
     admitted: Rc<Admitted>,
@@ -124,7 +124,7 @@ impl<'a> Problem<'a> {
         candidates.any(|candidate| !candidate.findings.notices.is_empty())
     }
 
-    fn key(&self, name: &str) -> String {
+    pub(crate) fn key(&self, name: &str) -> String {
         self.request.ecosystem.normalize_name(name).into_owned()
     }
 
@@ -156,7 +156,7 @@ impl<'a> Problem<'a> {
         answer
     }
 
-    fn lines_of(&self, name: &str, releases: &[Release]) -> Rc<Vec<usize>> {
+    pub(crate) fn lines_of(&self, name: &str, releases: &[Release]) -> Rc<Vec<usize>> {
         let key = self.key(name);
         if let Some(lines) = self.lines.borrow().get(&key) {
             return Rc::clone(lines);
@@ -247,37 +247,6 @@ impl<'a> Problem<'a> {
                 slot.line = own_line.filter(|_| is_bound);
             }
         }
-    }
-
-    fn candidates(
-        &self,
-        name: &str,
-        installed: Option<&str>,
-        releases: Vec<&'a Release>,
-    ) -> Vec<Candidate<'a>> {
-        let refused = self.request.refused.get(name);
-        releases
-            .into_iter()
-            .map(|release| {
-                let bump = installed.map_or(Bump::Patch, |installed| {
-                    let bump = self.request.ecosystem.bump(installed, &release.version);
-                    bump.unwrap_or(Bump::Major)
-                });
-                let is_refused = refused.is_some_and(|known| known.contains(&release.version));
-                let refusal = if is_refused {
-                    Some("it was refused".to_owned())
-                } else {
-                    (self.request.usable)(name, release).err()
-                };
-
-                Candidate {
-                    release,
-                    bump,
-                    findings: self.judge(name, &release.version),
-                    refusal,
-                }
-            })
-            .collect()
     }
 
     /// The findings of a version. A version that was not looked up yet is recorded as missing.
@@ -465,7 +434,7 @@ impl<'a> Problem<'a> {
     }
 
     /// The slots of a package in the lockfile, and those that were added for it.
-    fn existing(&self, name: &str) -> Vec<SlotId> {
+    pub(crate) fn existing(&self, name: &str) -> Vec<SlotId> {
         self.by_name
             .borrow()
             .get(&self.key(name))
@@ -514,85 +483,5 @@ impl<'a> Problem<'a> {
                 options
             }
         }
-    }
-
-    /// Slots for new copies of a package, one for each line of compatible versions that none of these
-    /// slots has, the newest first.
-    fn new_lines(&self, needed: &Needed, releases: &'a [Release], taken: &[SlotId]) -> Vec<SlotId> {
-        let name = needed.package.as_str();
-        let lines = self.lines_of(name, releases);
-        let mut firsts: Vec<usize> = lines.to_vec();
-        firsts.dedup();
-        let is_taken = |line: usize| {
-            let slots = taken.iter().map(|id| self.slot(*id));
-            slots
-                .into_iter()
-                .any(|slot| slot.package.is_some() && slot.line == Some(line))
-        };
-
-        // A line without an admitted release needs no slot.
-        let requirement = needed.requirement.as_deref();
-        let is_admitted = |line: usize| {
-            let mut of_line = lines.iter().zip(releases).filter(|(own, _)| **own == line);
-            requirement.is_none_or(|requirement| {
-                of_line.any(|(_, one)| {
-                    let admits = self.admits_version(requirement, &one.version);
-                    admits.unwrap_or(true)
-                })
-            })
-        };
-
-        firsts
-            .into_iter()
-            .rev()
-            .filter(|line| !is_taken(*line) && is_admitted(*line))
-            .map(|line| self.new_slot(name, releases, Some(line)))
-            .collect()
-    }
-
-    /// The slot of a new package, or of one line of it, when its releases are known.
-    pub(crate) fn slot_for_new(&self, name: &str, line: Option<usize>) -> Option<SlotId> {
-        let releases = self.releases(name)?.ok()?;
-        Some(self.new_slot(name, releases, line))
-    }
-
-    /// The slot of a new package, or of one line of it.
-    fn new_slot(&self, name: &str, releases: &'a [Release], line: Option<usize>) -> SlotId {
-        let existing = self.existing(name);
-        let known = existing.iter().copied().find(|id| {
-            let slot = self.slot(*id);
-            slot.package.is_none() && slot.line == line
-        });
-        if let Some(known) = known {
-            return known;
-        }
-
-        let lines = self.lines_of(name, releases);
-        let in_reach = |index: usize| line.is_none() || lines.get(index).copied() == line;
-        let releases = slot::for_new(self.request, releases, &in_reach);
-        let mut own = BTreeSet::new();
-        for id in existing {
-            own.extend(self.slot(id).own.iter().cloned());
-        }
-        let slot = Slot {
-            name: name.to_owned(),
-            copies: Vec::new(),
-            package: None,
-            depth: usize::MAX,
-            frozen: None,
-            own,
-            line,
-            candidates: self.candidates(name, None, releases),
-        };
-
-        let mut slots = self.slots.borrow_mut();
-        slots.push(Rc::new(slot));
-        let id = slots.len() - 1;
-        self.by_name
-            .borrow_mut()
-            .entry(self.key(name))
-            .or_default()
-            .push(id);
-        id
     }
 }

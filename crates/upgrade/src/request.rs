@@ -83,6 +83,8 @@ pub struct Request<'a> {
     pub judge: &'a Judge<'a>,
     /// Whether a release can be used in the project.
     pub usable: &'a Usable<'a>,
+    /// The greatest step of each package's version, by name.
+    pub max_bump: &'a dyn Fn(&str) -> Bump,
     /// The features that the projects ask of packages, by name.
     pub asked: &'a BTreeMap<String, BTreeSet<String>>,
     /// Versions, by package name, that must not be chosen: the package manager or the scan of an

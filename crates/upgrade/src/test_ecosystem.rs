@@ -158,6 +158,8 @@ pub(crate) struct World {
     pub(crate) copies: Copies,
     pub(crate) prunes: bool,
     pub(crate) features: bool,
+    /// Packages that may make no major step.
+    pub(crate) limited: BTreeSet<String>,
     /// Versions that the project's runtime is too old for, by package.
     pub(crate) too_new: BTreeMap<String, String>,
 }
@@ -296,6 +298,7 @@ impl World {
             copies: Copies::Any,
             prunes: false,
             features: false,
+            limited: BTreeSet::new(),
             too_new: BTreeMap::new(),
         }
     }
@@ -374,6 +377,10 @@ impl World {
                     Err("it needs Toy 2, and the project supports 1".to_owned())
                 }
                 _ => Ok(()),
+            },
+            max_bump: &|name| match self.limited.contains(name) {
+                true => Bump::Minor,
+                false => Bump::Major,
             },
             asked: &BTreeMap::new(),
             refused: &self.refused,

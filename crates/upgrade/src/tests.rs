@@ -533,6 +533,15 @@ fn a_greater_step_than_allowed_is_not_made() {
 }
 
 #[test]
+fn a_package_may_have_a_limit_of_its_own() {
+    let mut world = World::new(&["a ^1.0.0"], &[("a 1.0.0", &[])])
+        .releases("a", &[("2.0.0", &[])])
+        .advisory("a", "A-1", "2.0.0");
+    world.limited = ["a".to_owned()].into();
+    insta::assert_snapshot!(world.summary(), @"left A-1: `a 2.0.0` cannot be used: only minor steps of it are allowed");
+}
+
+#[test]
 fn an_override_is_the_last_resort() {
     let mut world = World::new(
         &["parent ^1.0.0"],

@@ -243,7 +243,7 @@ impl Made {
 
 impl Run<'_> {
     async fn plan(&self, inputs: &Inputs, progress: &Progress) -> anyhow::Result<Made> {
-        let mut options = self.args.plan.options();
+        let mut options = self.args.plan.options(&self.config.fix);
         options.workflows = false;
         let request = ScanRequest {
             inputs,

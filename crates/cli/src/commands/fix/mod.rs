@@ -87,8 +87,8 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
             .into());
     }
 
-    let options = args.plan.options();
     let (inputs, config) = args.repository.open(&InputArgs::default())?;
+    let options = args.plan.options(&config.fix);
     if args.apply || args.interactive {
         patchgate_fix::check_writable(inputs.root())?;
     }
@@ -300,7 +300,7 @@ impl Chooser<'_> {
             keep_files: true,
         };
         // The time that a person takes does not count.
-        let options: FixOptions = self.args.plan.options();
+        let options: FixOptions = self.args.plan.options(&self.request.config.fix);
         let environment = &self.context.environment;
         let planned = fixed.plan_steps(chosen, NOT_CHOSEN, &request, &options, environment);
         Ok(planned.await?)
