@@ -189,8 +189,9 @@ impl LockfileSession<'_> {
         }
 
         let Some(manager) = self.support.manager else {
-            let reasons: Vec<String> = obstacle.into_iter().chain(self.unproven.clone()).collect();
-            return Ok(Err(Rejection::Whole(reasons.join("; "))));
+            // Why the manager cannot be asked is a problem of the whole lockfile, told once.
+            let reason = obstacle.or_else(|| self.unproven.clone());
+            return Ok(Err(Rejection::Whole(reason.unwrap_or_default())));
         };
         if let Some(obstacle) = &obstacle {
             tracing::debug!(obstacle, "not written directly");
@@ -209,10 +210,7 @@ impl LockfileSession<'_> {
             Err(error @ RelockError::Unreachable { .. }) if self.support.writer.is_some() => {
                 let reason = error_chain(&error);
                 self.give_up_manager(error);
-                Ok(Err(Rejection::Whole(match obstacle {
-                    Some(obstacle) => format!("{obstacle}; {reason}"),
-                    None => reason,
-                })))
+                Ok(Err(Rejection::Whole(obstacle.unwrap_or(reason))))
             }
             Err(error) => Ok(Err(rejected(error)?)),
         }
