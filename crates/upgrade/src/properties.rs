@@ -148,6 +148,16 @@ proptest! {
     }
 
     #[test]
+    fn facts_that_come_round_by_round_fix_as_much(world in worlds()) {
+        let fixes = |proposal: &crate::Proposal| -> usize {
+            proposal.moves.iter().map(|step| step.fixes.len()).sum()
+        };
+        let by_rounds = world.proposal_by_rounds();
+        prop_assert_eq!(fixes(&by_rounds), fixes(&world.proposal()));
+        prop_assert_eq!(by_rounds, world.proposal_by_rounds());
+    }
+
+    #[test]
     fn a_lone_dependency_takes_the_smallest_clean_release(
         minors in prop::collection::btree_set(1u64..40, 1..12),
         fixed in 1u64..45,

@@ -14,7 +14,9 @@ use patchgate_model::{
 };
 use semver::{Version, VersionReq};
 
-use crate::{Judge, Judged, PlanOptions, Planned, Proposal, Releases, Request, Target, plan};
+use crate::{
+    Judge, Judged, Memory, PlanOptions, Planned, Proposal, Releases, Request, Target, plan_on,
+};
 
 pub(crate) struct TestEcosystem {
     /// How many versions of one package a graph of it may contain.
@@ -345,6 +347,27 @@ impl World {
 
     /// Plans for all findings that a look-up knows.
     pub(crate) fn plan_with(&self, judge: &Judge<'_>) -> Planned {
+        self.ask(judge, &self.known_releases, &mut Memory::default())
+    }
+
+    /// Plans with the facts that the planner asks for, round by round.
+    pub(crate) fn proposal_by_rounds(&self) -> Proposal {
+        let judge = |name: &str, version: &str| Some(judged(self.judge(name, version)));
+        let mut known = Releases::default();
+        let mut memory = Memory::default();
+        loop {
+            let facts = match self.ask(&judge, &known, &mut memory) {
+                Planned::Ready(proposal) => return proposal,
+                Planned::Missing(facts) => facts,
+            };
+            for name in facts.packages {
+                let releases = self.known_releases.releases(&ANY, &name).unwrap().unwrap();
+                known.insert(&ANY, &name, Ok(releases.to_vec()));
+            }
+        }
+    }
+
+    fn ask(&self, judge: &Judge<'_>, releases: &Releases, memory: &mut Memory) -> Planned {
         let vulnerable = self.vulnerable();
         let targets: Vec<Target> = vulnerable
             .iter()
@@ -361,7 +384,7 @@ impl World {
             .map(|(copy, ids)| (copy, judged(ids)))
             .collect();
 
-        plan(&Request {
+        let request = Request {
             lockfile: &self.lockfile,
             ecosystem: &TestEcosystem {
                 copies: self.copies,
@@ -370,7 +393,7 @@ impl World {
             },
             findings: &findings,
             targets: &targets,
-            releases: &self.known_releases,
+            releases,
             judge,
             usable: &|name, release| match self.too_new.get(name) {
                 Some(version) if *version == release.version => {
@@ -387,7 +410,8 @@ impl World {
             frozen: &BTreeMap::new(),
             yanked_installable: self.yanked_installable,
             options: self.options,
-        })
+        };
+        plan_on(&request, memory)
     }
 
     pub(crate) fn proposal(&self) -> Proposal {
