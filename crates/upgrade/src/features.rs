@@ -51,12 +51,16 @@ impl Planner<'_, '_> {
             asked
         });
         let mut learned = Asked::new();
-        for (slot, features) in solved.asked(&connections) {
+        for (slot, mut features) in solved.asked(&connections) {
+            // A dependent whose metadata is not known may ask for more.
+            if unknown.contains(&slot) {
+                features.extend(self.problem.likely_features(slot));
+            }
             let is_new = before
                 .get(&slot)
                 .is_none_or(|known| !features.is_subset(known));
             let is_moved = solved.choice(slot) != LOCKED;
-            if (is_moved && !unknown.contains(&slot)) || (!is_moved && is_new) {
+            if is_moved || is_new {
                 learned.insert(slot, features);
             }
         }
@@ -70,6 +74,7 @@ impl Planner<'_, '_> {
         }
         let is_other = *known != learned;
         *known = learned;
+        self.problem.uncertain.replace(unknown);
         is_other
     }
 }

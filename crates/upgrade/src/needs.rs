@@ -145,14 +145,15 @@ impl<'a> Problem<'a> {
         };
 
         // What applies only under a condition is needed where it was needed before.
-        let features = self.features_asked(id, copy);
+        let features = self.features_asked(id);
         let turned_on = self.request.ecosystem.turned_on(release, &features);
         let is_needed = |requirement: &Requirement| {
             !self.is_conditional(requirement) || turned_on.contains_key(&requirement.name)
         };
 
         // Once the features are certain, so is what they turn on.
-        let is_certain = self.asked.borrow().contains_key(&id);
+        let is_certain =
+            self.asked.borrow().contains_key(&id) && !self.uncertain.borrow().contains(&id);
         release
             .requirements
             .iter()
@@ -165,26 +166,30 @@ impl<'a> Problem<'a> {
             .collect()
     }
 
-    /// The features of a package that are asked for: those of the last solution, else the default ones,
-    /// those that projects ask for, and those of the dependents of a copy, as far as their metadata is
-    /// known.
-    fn features_asked(&self, id: SlotId, copy: Option<PackageIndex>) -> BTreeSet<String> {
-        if let Some(asked) = self.asked.borrow().get(&id) {
-            return asked.clone();
-        }
+    /// The features of a package that are asked for: those of the last solution, else the likely ones.
+    fn features_asked(&self, id: SlotId) -> BTreeSet<String> {
+        let asked = self.asked.borrow().get(&id).cloned();
+        asked.unwrap_or_else(|| self.likely_features(id))
+    }
 
+    /// The features that a package is likely asked for: the default ones, those that projects ask for, and
+    /// those of the dependents of its copies, as far as their metadata is known.
+    pub(crate) fn likely_features(&self, id: SlotId) -> BTreeSet<String> {
+        let slot = self.slot(id);
         let mut features = BTreeSet::from(["default".to_owned()]);
-        let of_projects = self.request.asked.get(&self.slot(id).name);
+        let of_projects = self.request.asked.get(&slot.name);
         features.extend(of_projects.into_iter().flatten().cloned());
 
-        let dependents = copy.and_then(|copy| self.dependents.get(copy.0 as usize));
-        for dependent in dependents.into_iter().flatten() {
-            let Parent::Package(parent) = dependent.parent else {
-                continue;
-            };
-            if let (Some(parent), Some(copy)) = (self.request.lockfile.package(parent), copy) {
-                let stated = self.stated_requirements(parent, copy);
-                features.extend(stated.iter().flat_map(|one| one.features.iter().cloned()));
+        for copy in &slot.copies {
+            let dependents = self.dependents.get(copy.0 as usize);
+            for dependent in dependents.into_iter().flatten() {
+                let Parent::Package(parent) = dependent.parent else {
+                    continue;
+                };
+                if let Some(parent) = self.request.lockfile.package(parent) {
+                    let stated = self.stated_requirements(parent, *copy);
+                    features.extend(stated.iter().flat_map(|one| one.features.iter().cloned()));
+                }
             }
         }
 

@@ -383,10 +383,11 @@ impl<'a> Planner<'_, 'a> {
     /// Searches for a solution without these findings and those that are fixed already.
     fn attempt(&self, limits: &Limits, trying: &[Wanted]) -> Result<Solution, Failed> {
         // The features belong to the solution that is kept.
-        let kept = self.problem.asked.take();
+        let kept = (self.problem.asked.take(), self.problem.uncertain.take());
         let result = self.attempt_with_features(limits, trying);
         if result.is_err() {
-            self.problem.asked.replace(kept);
+            self.problem.asked.replace(kept.0);
+            self.problem.uncertain.replace(kept.1);
         }
 
         result

@@ -49,6 +49,8 @@ pub(crate) struct Problem<'a> {
     relevant: BTreeSet<SlotId>,
     /// The features that slots are asked for in the last solution, where they decide dependencies.
     pub(crate) asked: RefCell<BTreeMap<SlotId, BTreeSet<String>>>,
+    /// Slots that a package whose metadata is not known may ask for more features.
+    pub(crate) uncertain: RefCell<BTreeSet<SlotId>>,
     /// What is missing.
     pub(crate) needs: RefCell<MissingFacts>,
     pub(crate) depths: Vec<usize>,
@@ -76,6 +78,7 @@ impl<'a> Problem<'a> {
             wanted: BTreeSet::new(),
             relevant: BTreeSet::new(),
             asked: RefCell::default(),
+            uncertain: RefCell::default(),
             needs: RefCell::default(),
             depths,
             dependents: graph::dependents(lockfile),
