@@ -191,6 +191,27 @@ impl Tools {
         self.module(package).join("pnpm")
     }
 
+    /// The program and the script of an older pnpm: 6, 7 or 8. pnpm 6 needs Node 16. `None` after a skip, as in [`Tools::installed`].
+    ///
+    /// # Panics
+    /// When tests must not be skipped, see [`skip`].
+    #[must_use]
+    #[track_caller]
+    pub fn older_pnpm(&self, major: u64) -> Option<[PathBuf; 2]> {
+        let script = self.module(&format!("pnpm-{major}")).join("bin/pnpm.cjs");
+        let node = match (major, cfg!(target_arch = "aarch64")) {
+            (6, true) => self.module("node-16-linux-arm64").join("bin/node"),
+            (6, false) => self.module("node-16-linux-x64").join("bin/node"),
+            _ => self.node(),
+        };
+        if script.is_file() && node.is_file() {
+            return Some([node, script]);
+        }
+        let reason = format!("pnpm {major} is missing: run `tests/tools/install`");
+        skip(Requirement::Tools, &reason);
+        None
+    }
+
     /// bun, a program of its own.
     #[must_use]
     pub fn bun(&self) -> PathBuf {

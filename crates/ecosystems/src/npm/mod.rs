@@ -134,11 +134,13 @@ impl FileReader for Npm {
         }]
     }
 
-    /// Rush's list of projects, and the catalogs of a workspace.
+    /// Rush's list of projects, the catalogs of a workspace, and the programs that pnpm would run.
     fn companions(&self) -> &'static [&'static str] {
         &[
             pnpm::rush::PROJECTS,
             pnpm::workspace::WORKSPACE,
+            ".pnpmfile.cjs",
+            "pnpmfile.js",
             ".yarnrc.yml",
         ]
     }

@@ -30,6 +30,21 @@ impl Generation {
         }
     }
 
+    /// The path of a registry's package without peers.
+    pub(super) fn path(self, name: &str, version: &str) -> String {
+        match self {
+            Self::Five => format!("/{name}/{version}"),
+            Self::Six => format!("/{name}@{version}"),
+            Self::Nine => format!("{name}@{version}"),
+        }
+    }
+
+    /// The text by which a dependent refers to a path: the part after the name that it uses, else the
+    /// whole path.
+    pub(super) fn reference<'p>(self, path: &'p str, name: &str) -> &'p str {
+        path.strip_prefix(&*self.path(name, "")).unwrap_or(path)
+    }
+
     /// The name of the format.
     pub(super) fn format(self) -> FormatId {
         match self {

@@ -47,6 +47,19 @@ pub(super) fn read(
     Ok(())
 }
 
+/// The projects of a document by their directories. A file with only one project has its sections at
+/// the top.
+pub(super) fn listed<'n, 't>(document: &'n Node<'t>) -> Vec<(&'n str, &'n Node<'t>)> {
+    match document.get("importers") {
+        None => vec![(".", document)],
+        Some(importers) => importers
+            .entries()
+            .iter()
+            .map(|(directory, importer)| (&*directory.name, importer))
+            .collect(),
+    }
+}
+
 fn add(
     directory: &str,
     importer: &Node<'_>,

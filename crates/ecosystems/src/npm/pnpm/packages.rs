@@ -180,11 +180,7 @@ impl<'n> Entries<'n> {
 
     /// Whether the package that a dependency refers to would come after the last one.
     fn is_beyond_the_last(&self, name: &str, reference: &str) -> bool {
-        let path = match self.paths.generation {
-            Generation::Five => format!("/{name}/{reference}"),
-            Generation::Six => format!("/{name}@{reference}"),
-            Generation::Nine => format!("{name}@{reference}"),
-        };
+        let path = self.paths.generation.path(name, reference);
         let is_path = !is_version(reference);
         *path >= *self.last_path || (is_path && reference >= self.last_path)
     }

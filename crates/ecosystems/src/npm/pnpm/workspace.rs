@@ -52,6 +52,14 @@ pub(super) fn overrides(lockfile: &str, siblings: &Siblings) -> Vec<(String, Str
         .collect()
 }
 
+/// Whether the workspace's settings have overrides.
+pub(super) fn has_overrides(lockfile: &str, siblings: &Siblings) -> bool {
+    let bytes = siblings.get(&next_to(lockfile, WORKSPACE));
+    let text = bytes.and_then(|bytes| std::str::from_utf8(bytes).ok());
+    let settings = text.and_then(|text| yaml_settings(text).ok().flatten());
+    settings.is_some_and(|settings| settings.get("overrides").is_some())
+}
+
 /// The selectors of `packageExtensions`, as written.
 pub(super) fn extended(lockfile: &str, siblings: &Siblings) -> Vec<String> {
     let text = |name| {

@@ -8,6 +8,7 @@
 mod document;
 mod entry;
 mod graph;
+mod old;
 mod peers;
 mod projects;
 mod settings;
@@ -18,8 +19,8 @@ use patchgate_model::Lockfile;
 
 use self::document::Document;
 use self::graph::Copies;
+use self::old::Form;
 use crate::line_ends::PlainText;
-use crate::npm::pnpm::dep_path::Generation;
 use crate::npm::pnpm::{generation, packages, rush, workspace};
 use crate::npm::tree::Count;
 use crate::syntax;
@@ -32,9 +33,10 @@ use crate::{
 pub(in crate::npm) struct PnpmWriter;
 
 impl LockfileWriter for PnpmWriter {
-    /// Catalogs and overrides.
+    /// Catalogs and overrides, and programs that change what packages need.
     fn reads(&self, path: &str) -> bool {
-        path.rsplit('/').next() == Some(workspace::WORKSPACE)
+        let name = path.rsplit('/').next().unwrap_or(path);
+        name == workspace::WORKSPACE || settings::HOOKS.contains(&name)
     }
 
     fn write(
@@ -94,17 +96,21 @@ fn changed(
         before += entries.copies.len();
     }
     let generation = generation(own, &mut skipped).map_err(|error| error.reason)?;
-    if generation != Generation::Nine {
-        return Err("files of this version are changed by pnpm only".to_owned());
+    let form = Form::of(own, generation).ok_or("files of this version are changed by pnpm only")?;
+    if form != Form::Nine && !others.is_empty() {
+        return Err("it has more documents than its version".to_owned());
     }
     let entries = packages::entries(own, generation, &mut count, &mut skipped)
         .map_err(|error| error.reason)?;
 
-    settings::check(input, own, target)?;
+    settings::check(input, own, target, form)?;
     let overrides = settings::changed_overrides(input, own);
-    let copies = Copies::new(lockfile, target, &entries, before, own)?;
+    let copies = Copies::new(lockfile, target, &entries, before, own, form)?;
     let mut document = Document::new(&plain.text, own)?;
-    copies.write_packages(own, &mut document)?;
+    match form {
+        Form::Nine => copies.write_packages(own, &mut document)?,
+        _ => copies.write_whole(own, &mut document)?,
+    }
     copies.write_importers(own, &overrides, &mut document)?;
     if !overrides.is_empty() {
         copies.have_no_peer(&overrides)?;

@@ -3,5 +3,6 @@
 mod bun;
 mod package_lock;
 mod pnpm;
+mod pnpm_old;
 mod support;
 mod yarn;

@@ -33,7 +33,7 @@ impl Document {
     ///
     /// # Errors
     /// If the section has another layout than pnpm's.
-    fn section(
+    pub(super) fn section(
         &self,
         document: &Node<'_>,
         section: &str,

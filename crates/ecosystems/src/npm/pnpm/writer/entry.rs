@@ -49,6 +49,7 @@ pub(super) fn lines(
     name: &str,
     release: &Release,
     with_address: bool,
+    requires_build: bool,
 ) -> Result<Vec<String>, String> {
     let shown = format!("`{name} {}`", release.version);
     let Some(document) = &release.document else {
@@ -97,6 +98,9 @@ pub(super) fn lines(
     {
         return Err(odd("directories"));
     }
+    if requires_build {
+        lines.push("    requiresBuild: true".to_owned());
+    }
 
     let peers = peers(release);
     if !peers.is_empty() {
@@ -124,7 +128,7 @@ pub(super) fn pair(indent: usize, key: &str, value: &str) -> Option<String> {
 
 /// Whether an archive has the address that pnpm derives from the name and the version, and therefore
 /// leaves out.
-fn is_usual(name: &str, version: &str, address: &str) -> bool {
+pub(super) fn is_usual(name: &str, version: &str, address: &str) -> bool {
     let plain = name.rsplit('/').next().unwrap_or(name);
     let version = version.split('+').next().unwrap_or(version);
     address.ends_with(&format!("/{name}/-/{plain}-{version}.tgz"))

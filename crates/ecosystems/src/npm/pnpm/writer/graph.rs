@@ -6,8 +6,10 @@ use patchgate_model::{DependencyKind, Lockfile, Origin};
 
 use super::document::{Block, Document};
 use super::entry::{self, pair};
+use super::old::Form;
 use super::peers::{self, Copied, Project, Settings, Shape, Text};
-use crate::npm::pnpm::dep_path::{Generation, without_peers};
+use crate::npm::pnpm::dep_path::without_peers;
+use crate::npm::pnpm::importers;
 use crate::npm::pnpm::packages::{Copied as Entry, Entries};
 use crate::npm::pnpm::scalar::block;
 use crate::npm::pnpm::workspace;
@@ -29,7 +31,7 @@ type References = BTreeMap<(usize, String), String>;
 
 /// What the entry of a copy says.
 #[derive(PartialEq, Eq)]
-struct Content {
+pub(super) struct Content {
     references: References,
     transitive: Vec<String>,
 }
@@ -38,11 +40,12 @@ struct Content {
 pub(super) struct Copies<'a> {
     pub(super) lockfile: &'a Lockfile,
     pub(super) target: &'a TargetGraph,
-    entries: &'a Entries<'a>,
+    pub(super) entries: &'a Entries<'a>,
+    pub(super) form: Form,
     /// Number of packages in the documents before.
     before: usize,
     /// The new path of each node. Empty for one of an earlier document.
-    paths: Vec<String>,
+    pub(super) paths: Vec<String>,
     /// The peers that the entry of each node leaves to its dependents.
     transitive: Vec<Vec<String>>,
     /// The peers in the manifest of each node, and whether each is optional.
@@ -60,11 +63,13 @@ impl<'a> Copies<'a> {
         entries: &'a Entries<'a>,
         before: usize,
         own: &Node<'_>,
+        form: Form,
     ) -> Result<Self, String> {
         let mut new = Self {
             lockfile,
             target,
             entries,
+            form,
             before,
             paths: Vec::new(),
             transitive: Vec::new(),
@@ -90,7 +95,12 @@ impl<'a> Copies<'a> {
         let setting = |name: &str| own.get("settings").and_then(|settings| settings.get(name));
         let longest = setting("peersSuffixMaxLength").and_then(Node::scalar);
         let settings = Settings {
-            installs_peers: setting("autoInstallPeers").and_then(Node::bool) == Some(true),
+            installs_peers: match setting("autoInstallPeers").and_then(Node::bool) {
+                Some(installs_peers) => installs_peers,
+                // Older versions do not record it.
+                None => form != Form::Nine,
+            },
+            form,
             longest: longest
                 .and_then(|longest| longest.parse().ok())
                 .unwrap_or(LONGEST_PEERS),
@@ -103,7 +113,7 @@ impl<'a> Copies<'a> {
         Ok(new)
     }
 
-    fn copy(&self, node: usize) -> Option<&Entry<'a>> {
+    pub(super) fn copy(&self, node: usize) -> Option<&Entry<'a>> {
         let was = self.target.nodes.get(node)?.was?.0 as usize;
         self.copy_before(was)
     }
@@ -124,7 +134,7 @@ impl<'a> Copies<'a> {
         let listed = copy.snapshot.get("transitivePeerDependencies");
         Text {
             path: copy.path.name.to_string(),
-            base: base(&copy.path.name).to_owned(),
+            base: base(&copy.path.name, self.form).to_owned(),
             transitive: listed
                 .map(Node::items)
                 .unwrap_or_default()
@@ -144,7 +154,7 @@ impl<'a> Copies<'a> {
         Copied {
             was: Some(number),
             name: package.name.clone(),
-            base: base(&copy.path.name).to_owned(),
+            base: base(&copy.path.name, self.form).to_owned(),
             declared: peers_of(copy.entry),
             edges: edges
                 .map(|edge| (edge.name.to_string(), edge.to.0 as usize))
@@ -166,7 +176,7 @@ impl<'a> Copies<'a> {
                 (Some(copy), _) => Ok(Copied {
                     was,
                     name: node.name.clone(),
-                    base: base(&copy.path.name).to_owned(),
+                    base: base(&copy.path.name, self.form).to_owned(),
                     declared: peers_of(copy.entry),
                     edges,
                     links: links(references(copy)),
@@ -187,7 +197,10 @@ impl<'a> Copies<'a> {
         if was.is_some() && copy.is_none() {
             return Err(format!("`{}` is a part of pnpm itself", node.name));
         }
-        if copy.is_some_and(|copy| copy.path.name.contains("(patch_hash=")) {
+        let is_patched = |copy: &Entry<'_>| {
+            copy.path.name.contains("(patch_hash=") || copy.entry.get("patched").is_some()
+        };
+        if copy.is_some_and(is_patched) {
             return Err(format!("`{}` is patched", node.name));
         }
         if let Some(missing) = unbound(node, release) {
@@ -196,11 +209,16 @@ impl<'a> Copies<'a> {
                 node.name, release.version
             ));
         }
+        let generation = self.form.generation();
+        let is_old = self.form != Form::Nine;
+        if is_old && copy.is_some_and(|copy| !copy.path.name.starts_with('/')) {
+            return Err(format!("`{}` is from another registry", node.name));
+        }
         let declared = entry::peers(release).into_iter();
         Ok(Copied {
             was,
             name: node.name.clone(),
-            base: format!("{}@{}", node.name, release.version),
+            base: generation.path(&node.name, &release.version),
             declared: declared
                 .map(|(name, (_, is_optional))| (name, is_optional))
                 .collect(),
@@ -211,10 +229,10 @@ impl<'a> Copies<'a> {
 
     /// The projects with these edges, by the projects of the lockfile.
     fn projects(&self, own: &Node<'_>, edges: &[Vec<TargetEdge>]) -> Shape {
-        let importers = own.get("importers").map(Node::entries).unwrap_or_default();
+        let importers = importers::listed(own);
         let mut projects = Vec::with_capacity(importers.len());
-        for (directory, importer) in importers {
-            let manifest = super::manifest(&self.lockfile.path, &directory.name);
+        for (directory, importer) in &importers {
+            let manifest = super::manifest(&self.lockfile.path, directory);
             let roots = self.lockfile.roots.iter().zip(edges);
             let of_manifest = roots.filter(|(root, _)| root.manifest.as_ref() == Some(&manifest));
             let edges: BTreeMap<&str, usize> = of_manifest
@@ -224,7 +242,9 @@ impl<'a> Copies<'a> {
             let mut project = Project::default();
             for section in IMPORTER_SECTIONS {
                 for (name, value) in importer.get(section).map(Node::entries).unwrap_or_default() {
-                    let version = value.get("version").and_then(Node::text);
+                    let version = value
+                        .text()
+                        .or_else(|| value.get("version").and_then(Node::text));
                     if version.is_some_and(|version| version.starts_with("link:")) {
                         project.links.insert(name.name.to_string());
                     } else if let Some(to) = edges.get(&*name.name) {
@@ -239,7 +259,7 @@ impl<'a> Copies<'a> {
             nodes: Vec::new(),
             root: importers
                 .iter()
-                .position(|(directory, _)| directory.name == "."),
+                .position(|(directory, _)| *directory == "."),
             projects,
         }
     }
@@ -247,10 +267,8 @@ impl<'a> Copies<'a> {
     /// The text by which a dependent refers to a node.
     pub(super) fn reference(&self, edge: &TargetEdge) -> String {
         let path = self.paths.get(edge.to).map_or("", String::as_str);
-        path.strip_prefix(&*edge.name)
-            .and_then(|rest| rest.strip_prefix('@'))
-            .unwrap_or(path)
-            .to_owned()
+        let generation = self.form.generation();
+        generation.reference(path, &edge.name).to_owned()
     }
 
     /// The paths that something needs that is not optional.
@@ -276,8 +294,11 @@ impl<'a> Copies<'a> {
         required
     }
 
-    /// Whether a node has an optional peer of this name.
+    /// Whether a node has an optional peer of this name, and pnpm lists it as an optional dependency.
     fn is_optional_peer(&self, number: usize, name: &str) -> bool {
+        if self.form != Form::Nine {
+            return false;
+        }
         let declared = self.declared.get(number);
         declared.and_then(|declared| declared.get(name)) == Some(&true)
     }
@@ -327,8 +348,8 @@ impl<'a> Copies<'a> {
             snapshots.insert(path.to_owned(), snapshot(path, &content, is_optional)?);
             contents.insert(path, content);
             if let Some(release) = &node.release {
-                let key = without_peers(path, Generation::Nine);
-                let mut lines = entry::lines(&node.name, release, addresses)?;
+                let key = without_peers(path, self.form.generation());
+                let mut lines = entry::lines(&node.name, release, addresses, false)?;
                 let name = block(key).ok_or_else(|| format!("`{key}` is an unusual name"))?;
                 lines.insert(0, format!("  {name}:"));
                 packages.insert(key.to_owned(), lines);
@@ -353,7 +374,7 @@ impl<'a> Copies<'a> {
         )
     }
 
-    fn content(&self, number: usize) -> Result<Content, String> {
+    pub(super) fn content(&self, number: usize) -> Result<Content, String> {
         Ok(Content {
             references: self.wanted(number)?,
             transitive: self.transitive.get(number).cloned().unwrap_or_default(),
@@ -402,7 +423,7 @@ impl<'a> Copies<'a> {
 }
 
 /// What the entry of a copy says now.
-fn content_of(copy: &Entry<'_>) -> Content {
+pub(super) fn content_of(copy: &Entry<'_>) -> Content {
     let listed = copy.snapshot.get("transitivePeerDependencies");
     let listed = listed.map(Node::items).unwrap_or_default().iter();
     Content {
@@ -445,8 +466,8 @@ fn peers_of(entry: &Node<'_>) -> BTreeMap<String, bool> {
 }
 
 /// A path without its peers, but with the hash of a patch.
-fn base(path: &str) -> &str {
-    let plain = without_peers(path, Generation::Nine).len();
+fn base(path: &str, form: Form) -> &str {
+    let plain = without_peers(path, form.generation()).len();
     let suffix = path.get(plain..).unwrap_or_default();
     let patch = match suffix.starts_with("(patch_hash=") {
         true => suffix.find(')').map_or(0, |end| end + 1),
@@ -479,6 +500,19 @@ fn unbound<'r>(node: &TargetNode, release: &'r Release) -> Option<&'r str> {
 
 /// The lines of a snapshot.
 fn snapshot(path: &str, content: &Content, is_optional: bool) -> Result<Vec<String>, String> {
+    let mut lines = content_lines(path, content)?;
+    if is_optional {
+        lines.push("    optional: true".to_owned());
+    }
+
+    let key = block(path).ok_or_else(|| format!("`{path}` has an unusual name"))?;
+    let empty = if lines.is_empty() { " {}" } else { "" };
+    lines.insert(0, format!("  {key}:{empty}"));
+    Ok(lines)
+}
+
+/// The lines of what a copy depends on.
+pub(super) fn content_lines(path: &str, content: &Content) -> Result<Vec<String>, String> {
     let unusual = || format!("`{path}` has an unusual name");
     let mut lines = Vec::new();
     let mut last = None;
@@ -497,12 +531,5 @@ fn snapshot(path: &str, content: &Content, is_optional: bool) -> Result<Vec<Stri
         let peer = block(peer).ok_or_else(unusual)?;
         lines.push(format!("      - {peer}"));
     }
-    if is_optional {
-        lines.push("    optional: true".to_owned());
-    }
-
-    let key = block(path).ok_or_else(unusual)?;
-    let empty = if lines.is_empty() { " {}" } else { "" };
-    lines.insert(0, format!("  {key}:{empty}"));
     Ok(lines)
 }

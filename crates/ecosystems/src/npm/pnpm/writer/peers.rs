@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use sha2::{Digest as _, Sha256};
 
 use self::solved::{Site, Solved};
+use super::old::Form;
 
 /// Most peers of all copies together that are computed.
 const MAX_PEERS: usize = 1_000_000;
@@ -64,6 +65,7 @@ pub(super) struct Text {
 /// The settings that count.
 #[derive(Clone, Copy)]
 pub(super) struct Settings {
+    pub(super) form: Form,
     /// Whether pnpm installs peers that nothing provides.
     pub(super) installs_peers: bool,
     /// Longest list of peers in a path; a longer one is replaced by its hash.
@@ -270,6 +272,10 @@ impl Naming<'_> {
         let mut peers = BTreeSet::new();
         for to in bound.values() {
             let text = self.texts.get(*to);
+            if self.settings.form != Form::Nine {
+                peers.extend(text.map(|text| self.settings.form.peer(&text.base)));
+                continue;
+            }
             let peer = match self.cyclic_before.contains(to) {
                 true => text.map(|text| &text.base),
                 false => text.map(|text| &text.path),
@@ -283,6 +289,9 @@ impl Naming<'_> {
     fn suffix(&self, peers: &BTreeSet<String>) -> String {
         if peers.is_empty() {
             return String::new();
+        }
+        if let Some(suffix) = self.settings.form.suffix(peers) {
+            return suffix;
         }
         let joined = peers
             .iter()
@@ -321,6 +330,11 @@ impl Naming<'_> {
             _ => {
                 let mut peers = BTreeSet::new();
                 for to in bound.values() {
+                    if self.settings.form != Form::Nine {
+                        let peer = self.new.nodes.get(*to).map(|peer| &*peer.base);
+                        peers.extend(peer.map(|base| self.settings.form.peer(base)));
+                        continue;
+                    }
                     let peer = match self.cyclic.contains(to) {
                         true => self
                             .new
@@ -353,6 +367,14 @@ impl Naming<'_> {
         if !self.has_same_peers(number, was) {
             return Err(refused());
         }
+        if self.settings.form != Form::Nine {
+            let suffix = text.path.get(text.base.len()..).unwrap_or_default();
+            let base = self.new.nodes.get(number).map(|node| &*node.base);
+            return match self.changes_peers() {
+                true => Err(refused()),
+                false => Ok(format!("{}{suffix}", base.unwrap_or_default())),
+            };
+        }
 
         let mut peers = BTreeSet::new();
         for peer in groups(text.path.get(text.base.len()..).unwrap_or_default()) {
@@ -381,6 +403,30 @@ impl Naming<'_> {
             .get(number)
             .map_or("", |node| node.base.as_str());
         Ok(format!("{base}{}", self.suffix(&peers)))
+    }
+
+    /// Whether a copy that changes or leaves may be a peer of another one.
+    fn changes_peers(&self) -> bool {
+        let declared: BTreeSet<&String> = self
+            .new
+            .nodes
+            .iter()
+            .flat_map(|node| node.declared.keys())
+            .collect();
+        let bound: BTreeSet<usize> = self
+            .before
+            .bound
+            .iter()
+            .flat_map(BTreeMap::values)
+            .copied()
+            .collect();
+        self.texts.iter().enumerate().any(|(index, text)| {
+            let now = self.now.get(index).copied().flatten();
+            let now = now.and_then(|now| self.new.nodes.get(now));
+            let is_changed = now.is_none_or(|now| now.base != text.base);
+            let is_named = now.is_some_and(|now| declared.contains(&now.name));
+            is_changed && (bound.contains(&index) || is_named)
+        })
     }
 
     /// Whether a copy has the peers that it had before, in whatever version.
@@ -461,6 +507,6 @@ fn groups(suffix: &str) -> Vec<&str> {
     groups
 }
 
-fn base16(bytes: &[u8]) -> String {
+pub(super) fn base16(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

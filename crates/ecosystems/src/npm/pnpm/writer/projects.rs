@@ -6,9 +6,9 @@ use super::document::Document;
 use super::graph::{Copies, IMPORTER_SECTIONS};
 use crate::TargetEdge;
 use crate::npm::pnpm::dep_path::{Generation, without_peers};
-use crate::npm::pnpm::importers::catalog_entry;
+use crate::npm::pnpm::importers::{self, catalog_entry};
 use crate::npm::pnpm::scalar::block;
-use crate::syntax::Node;
+use crate::syntax::{Key, Node};
 
 impl Copies<'_> {
     /// Writes the versions and requirements of the projects' own dependencies. A dependency has its
@@ -19,7 +19,6 @@ impl Copies<'_> {
         overrides: &BTreeMap<String, String>,
         document: &mut Document,
     ) -> Result<(), String> {
-        let importers = own.get("importers").map(Node::entries).unwrap_or_default();
         let mut listed: BTreeMap<(String, &str), &TargetEdge> = BTreeMap::new();
         for (root, edges) in self.lockfile.roots.iter().zip(&self.target.roots) {
             if root.edges.len() != edges.len() {
@@ -40,16 +39,34 @@ impl Copies<'_> {
             listed: own.get("catalogs"),
             values: BTreeMap::new(),
         };
-        for (directory, importer) in importers {
-            let manifest = super::manifest(&self.lockfile.path, &directory.name);
+        for (directory, importer) in importers::listed(own) {
+            let manifest = super::manifest(&self.lockfile.path, directory);
+            let specifiers = importer.get("specifiers");
             for section in IMPORTER_SECTIONS {
-                for (name, value) in importer.get(section).map(Node::entries).unwrap_or_default() {
+                let entries = importer.get(section).map(Node::entries);
+                for dependency in entries.unwrap_or_default() {
+                    let (name, value) = dependency;
                     let Some(edge) = listed.get(&(manifest.clone(), &*name.name)) else {
                         // A linked directory is no edge, and has no version to write.
                         continue;
                     };
                     let overridden = overrides.get(&*name.name).map(String::as_str);
-                    self.write_dependency(value, edge, overridden, &mut catalogs, document)?;
+                    // Older versions have the requirements in a section of their own.
+                    let (specifier, version) = match value.text() {
+                        Some(_) => {
+                            let specifier = specifiers.and_then(|all| all.entry(&name.name));
+                            (specifier, Some(dependency))
+                        }
+                        None => (value.entry("specifier"), value.entry("version")),
+                    };
+                    let (Some(specifier), Some(version)) = (specifier, version) else {
+                        return Err(format!(
+                            "the entry of `{}` has another form than pnpm's",
+                            edge.name
+                        ));
+                    };
+                    let stated = Stated { specifier, version };
+                    self.write_dependency(&stated, edge, overridden, &mut catalogs, document)?;
                 }
             }
         }
@@ -59,19 +76,13 @@ impl Copies<'_> {
 
     fn write_dependency<'n>(
         &self,
-        value: &'n Node<'_>,
+        value: &Stated<'n, '_>,
         edge: &'n TargetEdge,
         overridden: Option<&'n str>,
         catalogs: &mut Catalogs<'n, '_>,
         document: &mut Document,
     ) -> Result<(), String> {
-        let (Some(specifier), Some(version)) = (value.entry("specifier"), value.entry("version"))
-        else {
-            return Err(format!(
-                "the entry of `{}` has another form than pnpm's",
-                edge.name
-            ));
-        };
+        let Stated { specifier, version } = value;
         let unusual = || format!("`{}` has an unusual requirement", edge.name);
         let reference = self.reference(edge);
         let is_link = version.1.text().is_some_and(|old| old.starts_with("link:"));
@@ -101,6 +112,12 @@ impl Copies<'_> {
 
         Ok(())
     }
+}
+
+/// The requirement and the locked version of a dependency, each with the key in its line.
+struct Stated<'n, 't> {
+    specifier: &'n (Key<'t>, Node<'t>),
+    version: &'n (Key<'t>, Node<'t>),
 }
 
 /// The entries of catalogs that dependencies refer to, with their new values.

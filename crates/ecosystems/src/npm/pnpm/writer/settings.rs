@@ -5,23 +5,48 @@ use std::collections::BTreeMap;
 
 use super::document::Document;
 use super::entry::pair;
+use super::old::Form;
 use crate::npm::pnpm::workspace;
 use crate::syntax::Node;
 use crate::{Input, TargetGraph};
 
 /// The keys at the top of a lockfile before which the overrides are.
-const AFTER_OVERRIDES: [&str; 4] = [
+const AFTER_OVERRIDES: [&str; 9] = [
     "packageExtensionsChecksum",
     "pnpmfileChecksum",
     "patchedDependencies",
     "importers",
+    "specifiers",
+    "dependencies",
+    "optionalDependencies",
+    "devDependencies",
+    "packages",
 ];
+
+/// Names of the programs that can change what a package needs (<https://pnpm.io/pnpmfile>). Only
+/// version 9 of the format has their checksum.
+pub(super) const HOOKS: [&str; 2] = [".pnpmfile.cjs", "pnpmfile.js"];
 
 /// Checks that nothing changes what a new release needs besides its own manifest.
 ///
 /// # Errors
 /// The setting that may do so.
-pub(super) fn check(input: &Input<'_>, own: &Node<'_>, target: &TargetGraph) -> Result<(), String> {
+pub(super) fn check(
+    input: &Input<'_>,
+    own: &Node<'_>,
+    target: &TargetGraph,
+    form: Form,
+) -> Result<(), String> {
+    let has = |name: &str| {
+        let path = workspace::next_to(input.path, name);
+        input.siblings.contains_key(&path)
+    };
+    if form != Form::Nine && workspace::has_overrides(input.path, input.siblings) {
+        return Err(format!(
+            "its version of pnpm does not read the overrides in `{}`",
+            workspace::WORKSPACE
+        ));
+    }
     let mut new = target
         .nodes
         .iter()
@@ -31,7 +56,8 @@ pub(super) fn check(input: &Input<'_>, own: &Node<'_>, target: &TargetGraph) -> 
         return Ok(());
     }
 
-    if own.get("pnpmfileChecksum").is_some() {
+    let has_hook = form != Form::Nine && HOOKS.iter().any(|name| has(name));
+    if own.get("pnpmfileChecksum").is_some() || has_hook {
         return Err("a program of the project, `.pnpmfile.cjs`, may change new entries".to_owned());
     }
     if own.get("time").is_some() {
