@@ -67,6 +67,10 @@ impl PackageManager for Pnpm {
                 }
                 run => run?,
             };
+            // Older lockfiles are only written directly.
+            if !run.writer.is_current() {
+                return Err(RelockError::NotExact { program: "pnpm" });
+            }
             let lockfile = run.relock(project, pins).await?;
             Ok(Relocked {
                 lockfile: lockfile.into_bytes(),
@@ -91,7 +95,55 @@ struct Run {
     before: String,
     own: String,
     version: (u64, u64),
+    writer: Writer,
+    /// Settings that pnpm would read from files that are not given to it.
+    settings: Vec<String>,
     options: RunOptions,
+}
+
+/// The versions of pnpm that write a version of the format. Every other one would convert the file
+/// or refuse it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Writer {
+    /// One major version, with its name.
+    Only(u64, &'static str),
+    /// pnpm 9 and later.
+    Current,
+}
+
+impl Writer {
+    /// The writer of a lockfile's own document, by its `lockfileVersion`.
+    fn of(own: &str, format: &str) -> Option<Self> {
+        if format == "pnpm-lock-v9" {
+            return Some(Self::Current);
+        }
+        let documents = syntax::yaml_documents(own).ok()?;
+        match documents.first()?.get("lockfileVersion")?.scalar()? {
+            "5.3" => Some(Self::Only(6, "pnpm 6")),
+            "5.4" => Some(Self::Only(7, "pnpm 7")),
+            "6.0" => Some(Self::Only(8, "pnpm 8")),
+            _ => None,
+        }
+    }
+
+    fn is_current(self) -> bool {
+        self == Self::Current
+    }
+
+    /// Whether a version of pnpm is one of them.
+    fn is(self, (major, _): (u64, u64)) -> bool {
+        match self {
+            Self::Only(only, _) => major == only,
+            Self::Current => major >= 9,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Only(_, name) => name,
+            Self::Current => "pnpm",
+        }
+    }
 }
 
 impl Run {
@@ -121,16 +173,28 @@ impl Run {
         }
 
         let files = Files::of(project)?;
+        let writer = Writer::of(own, project.lockfile.format.as_str())
+            .ok_or(RelockError::NotInstalled { program: "pnpm" })?;
         let version = version(options).await?;
-        let format = project.lockfile.format.as_str();
-        if !(9..).contains(&version.0) || format != "pnpm-lock-v9" {
-            return Err(RelockError::NotInstalled { program: "pnpm" });
+        if !writer.is(version) {
+            return Err(RelockError::NotInstalled {
+                program: writer.name(),
+            });
         }
+        let (files, settings) = match writer.is_current() {
+            true => (with_settings(files, own), Vec::new()),
+            false => {
+                let settings = old_settings(&files, own);
+                (files, settings)
+            }
+        };
         Ok(Self {
-            files: with_settings(files, own),
+            files,
             before: before.to_owned(),
             own: own.to_owned(),
             version,
+            writer,
+            settings,
             options,
         })
     }
@@ -238,6 +302,7 @@ impl Run {
         if self.options.offline {
             arguments.push("--offline");
         }
+        arguments.extend(self.settings.iter().map(String::as_str));
         arguments.extend(more);
         run(&arguments, scratch.path(), self.options).await
     }
@@ -287,6 +352,26 @@ fn with_settings(mut files: Files, own: &str) -> Files {
     drop(stated);
     files.workspace += &more;
     files
+}
+
+/// The arguments with the settings of an older pnpm: those of the project's `.npmrc` that change the
+/// graph, and those that the lockfile repeats.
+fn old_settings(files: &Files, own: &str) -> Vec<String> {
+    let mut settings = files.npmrc_settings();
+    let documents = syntax::yaml_documents(own).unwrap_or_default();
+    let listed = documents.first().and_then(|own| own.get("settings"));
+    for (name, repeated) in [
+        ("auto-install-peers", "autoInstallPeers"),
+        ("exclude-links-from-lockfile", "excludeLinksFromLockfile"),
+    ] {
+        if let Some(value) = listed.and_then(|listed| listed.get(repeated)?.bool()) {
+            settings.insert(name.to_owned(), value.to_string());
+        }
+    }
+    settings
+        .into_iter()
+        .map(|(name, value)| format!("--config.{name}={value}"))
+        .collect()
 }
 
 /// The text of settings without one of them.

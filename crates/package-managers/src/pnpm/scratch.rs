@@ -52,6 +52,23 @@ const KEPT: [&str; 29] = [
     "supportedArchitectures",
 ];
 
+/// The settings of `.npmrc` that change the graph or the form of the lockfile. pnpm before version 10
+/// reads them from nowhere else (<https://pnpm.io/8.x/npmrc>).
+const NPMRC: [&str; 12] = [
+    "auto-install-peers",
+    "dedupe-direct-deps",
+    "dedupe-peer-dependents",
+    "exclude-links-from-lockfile",
+    "link-workspace-packages",
+    "lockfile-include-tarball-url",
+    "prefer-workspace-packages",
+    "resolution-mode",
+    "resolve-peers-from-workspace-root",
+    "save-workspace-protocol",
+    "shared-workspace-lockfile",
+    "strict-peer-dependencies",
+];
+
 /// Fields of a manifest that choose another program to run.
 const PROGRAMS: [&str; 2] = ["packageManager", "devEngines"];
 
@@ -118,6 +135,22 @@ impl Files {
         crate::npm::write_configuration(&scratch, &self.npmrc)?;
         scratch.write(super::LOCKFILE, lockfile.as_bytes())?;
         Ok(scratch)
+    }
+
+    /// The settings of the project's `.npmrc` that are kept, with plain values.
+    pub(super) fn npmrc_settings(&self) -> BTreeMap<String, String> {
+        let mut settings = BTreeMap::new();
+        for file in &self.npmrc {
+            let text = String::from_utf8_lossy(&file.content);
+            for (name, value) in text.lines().filter_map(|line| line.split_once('=')) {
+                let (name, value) = (name.trim(), value.trim());
+                let is_plain = value.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+                if NPMRC.contains(&name) && is_plain && !value.is_empty() {
+                    settings.insert(name.to_owned(), value.to_owned());
+                }
+            }
+        }
+        settings
     }
 
     /// The files of `patchedDependencies`, whose hashes the lockfile has.
@@ -234,6 +267,28 @@ pub(super) fn kept(text: &str) -> Result<String, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn settings_of_npmrc_that_change_the_graph_are_kept() {
+        let content = b"auto-install-peers = true\nresolution-mode=highest\n\
+            script-shell=./x\nstrict-peer-dependencies=${X}\ndedupe-direct-deps=\n";
+        let files = Files {
+            npmrc: vec![ConfigurationFile {
+                path: ".npmrc".to_owned(),
+                content: content.to_vec(),
+            }],
+            ..Files::default()
+        };
+        let settings: Vec<String> = files
+            .npmrc_settings()
+            .into_iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        assert_eq!(
+            settings,
+            ["auto-install-peers=true", "resolution-mode=highest"]
+        );
+    }
 
     #[test]
     fn settings_that_run_something_are_left_out() {

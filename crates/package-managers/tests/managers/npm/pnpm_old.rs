@@ -4,10 +4,13 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use patchgate_ecosystems::Siblings;
+use patchgate_package_managers::{
+    LockedProject, PackageManager, PinnedVersion, RelockError, RunOptions, manager_of,
+};
 use patchgate_testkit::{NpmRegistry, Release, Tools};
 use serde_json::{Value, json};
 
-use super::support::Locked;
+use super::support::{Locked, has_program};
 
 const LOCKFILE: &str = "pnpm-lock.yaml";
 
@@ -166,6 +169,51 @@ impl<'a> Project<'a> {
     }
 }
 
+impl Project<'_> {
+    fn managed<T>(
+        &self,
+        text: &str,
+        act: impl AsyncFnOnce(&'static dyn PackageManager, LockedProject<'_>) -> T,
+    ) -> T {
+        let root = self.directory.path();
+        let manager = manager_of("pnpm-lock").unwrap();
+        let configuration = manager.configuration(root, LOCKFILE);
+        let locked = Locked::new(LOCKFILE, text, &self.siblings, self.registry);
+        let project = LockedProject {
+            root,
+            lockfile: &locked.lockfile,
+            bytes: text.as_bytes(),
+            manifests: &self.siblings,
+            configuration: &configuration,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(act(manager, project))
+    }
+
+    fn check(&self, text: &str) -> Result<(), RelockError> {
+        self.managed(text, async |manager, project| {
+            manager.check(project, RunOptions::default()).await
+        })
+    }
+
+    fn refuses_to_lock(&self, text: &str) -> bool {
+        let pins = [PinnedVersion {
+            install_path: None,
+            name: "ms".to_owned(),
+            from: "2.0.0".to_owned(),
+            to: "2.1.3".to_owned(),
+        }];
+        let relocked = self.managed(text, async |manager, project| {
+            let relocked = manager.relock(project, &pins, RunOptions::default());
+            relocked.await
+        });
+        matches!(relocked, Err(RelockError::NotExact { .. }))
+    }
+}
+
 /// Runs a test with every pnpm that is installed.
 fn with_each(test: impl Fn(Project<'_>)) {
     let Some(tools) = Tools::installed() else {
@@ -298,4 +346,81 @@ fn overrides_of_the_manifest_are_repeated() {
             "a program of the project, `.pnpmfile.cjs`, may change new entries"
         );
     });
+}
+
+/// A lockfile of pnpm 8, which says that no peers are installed, as `.npmrc` does.
+fn locked_by_eight<'a>(tools: &Tools, registry: &'a NpmRegistry) -> Option<(Project<'a>, String)> {
+    let mut project = Project::new(tools, 8, registry)?;
+    let npmrc = format!(
+        "registry={}\nauto-install-peers=false\nscript-shell=./x\n",
+        registry.url()
+    );
+    project.add(".npmrc", &npmrc);
+    project.add(
+        "package.json",
+        r#"{ "packageManager": "pnpm@9.0.0", "dependencies": { "ms": "2.0.0", "use": "1.1.0", "react": "18.2.0" } }"#,
+    );
+    let text = project.locked();
+    assert!(text.contains("autoInstallPeers: false"), "{text}");
+    Some((project, text))
+}
+
+#[test]
+fn the_manager_checks_only_with_the_pnpm_of_the_version() {
+    let Some(tools) = Tools::installed() else {
+        return;
+    };
+    let Some([node, script]) = tools.older_pnpm(8) else {
+        return;
+    };
+    let programs = tempfile::tempdir().unwrap();
+    let program = programs.path().join("pnpm");
+    let text = format!("#!/bin/sh\nexec {node:?} {script:?} \"$@\"\n");
+    std::fs::write(&program, text).unwrap();
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&program, mode).unwrap();
+    let test = "npm::pnpm_old::the_manager_checks_only_with_the_pnpm_of_the_version";
+    if !has_program(&program, test) {
+        return;
+    }
+
+    let registry = registry();
+    let (project, text) = locked_by_eight(&tools, &registry).unwrap();
+    project.check(&text).unwrap();
+    assert!(project.check(&text.replace("(react@18.2.0)", "")).is_err());
+    assert!(project.refuses_to_lock(&text));
+    let older = text.replace("'6.0'", "5.4").replace(
+        "settings:\n  autoInstallPeers: false\n  excludeLinksFromLockfile: false\n\n",
+        "",
+    );
+    let failed = project.check(&older.replace('@', "/"));
+    assert!(
+        matches!(failed, Err(RelockError::NotInstalled { program: "pnpm 7" })),
+        "{failed:?}"
+    );
+}
+
+#[test]
+fn a_newer_pnpm_never_converts_an_older_lockfile() {
+    let Some(tools) = Tools::installed() else {
+        return;
+    };
+    let test = "npm::pnpm_old::a_newer_pnpm_never_converts_an_older_lockfile";
+    if !has_program(&tools.pnpm(), test) {
+        return;
+    }
+
+    let registry = registry();
+    let Some((project, text)) = locked_by_eight(&tools, &registry) else {
+        return;
+    };
+    let checked = project.check(&text);
+    assert!(
+        matches!(
+            checked,
+            Err(RelockError::NotInstalled { program: "pnpm 8" })
+        ),
+        "{checked:?}"
+    );
+    assert!(project.refuses_to_lock(&text));
 }

@@ -6,6 +6,9 @@ use crate::npm::pnpm;
 
 const FILE: &str = include_str!("../../fixtures/read/pnpm-workspace-v9.0/pnpm-lock.yaml");
 
+const FIVE: &str = include_str!("../../fixtures/read/pnpm-workspace-v5.4/pnpm-lock.yaml");
+const SIX: &str = include_str!("../../fixtures/read/pnpm-workspace-v6.0/pnpm-lock.yaml");
+
 fn siblings() -> Siblings {
     [
         (
@@ -165,10 +168,130 @@ fn peers_that_do_not_follow_are_refused() {
     );
 }
 
+#[test]
+fn older_versions_keep_their_form() {
+    let react = json!({ "dist": tarball("react", "18.3.1"), "engines": { "node": ">=8" }, "hasInstallScript": true });
+    for (file, reference, entry) in [
+        (
+            FIVE,
+            "      use-sync-external-store: 1.2.0_react@18.3.1\n",
+            "  /react/18.3.1:\n",
+        ),
+        (
+            SIX,
+            "        version: 1.2.0(react@18.3.1)\n",
+            "  /react@18.3.1:\n",
+        ),
+    ] {
+        // `react` is needed for production as a peer only, and loses its dependencies.
+        let change = |lockfile: &Lockfile, target: &mut TargetGraph| {
+            let node = index(lockfile, "react", "18.2.0");
+            target.nodes[node].release = Some(release("18.3.1", &react));
+            for edge in target.roots.iter_mut().flatten() {
+                if edge.name == "react" {
+                    edge.requirement = Some("18.3.1".to_owned());
+                }
+            }
+        };
+        let text = write(file, change).unwrap();
+        assert!(text.contains(reference), "{text}");
+        assert!(!text.contains("18.2.0"), "{text}");
+        let entry = format!(
+            "{entry}    resolution: {{integrity: sha512-NEW==}}\n    engines: {{node: '>=8'}}\n    requiresBuild: true\n    dependencies:\n      loose-envify: 1.4.0\n"
+        );
+        assert!(text.contains(&entry), "{text}");
+        let windows = write(&file.replace('\n', "\r\n"), change).unwrap();
+        assert_eq!(windows, text.replace('\n', "\r\n"));
+        let without_end = file.trim_end();
+        assert_eq!(write(without_end, change).unwrap(), text.trim_end());
+
+        // A package that only optional dependencies need.
+        let document = json!({ "dist": tarball("is-number", "7.0.1") });
+        let text = write(file, |lockfile, target| {
+            let node = index(lockfile, "is-number", "7.0.0");
+            target.nodes[node].release = Some(release("7.0.1", &document));
+        });
+        let flags = "    resolution: {integrity: sha512-NEW==}\n    requiresBuild: true\n    dev: false\n    optional: true\n";
+        assert!(text.unwrap().contains(flags));
+    }
+}
+
+#[test]
+fn the_kinds_of_dependencies_that_need_a_package_follow_the_graph() {
+    for (file, before, after) in [
+        (FIVE, "  /minimist/1.2.8:\n", "      minimist: 1.2.8\n"),
+        (SIX, "  /minimist@1.2.8:\n", "      minimist: 1.2.8\n"),
+    ] {
+        // A package of production needs one that only development needed.
+        let document = json!({ "dist": tarball("debug", "2.6.10"), "dependencies": { "ms": "2.0.0", "minimist": "1" } });
+        let text = write(file, |lockfile, target| {
+            let node = index(lockfile, "debug", "2.6.9");
+            target.nodes[node].release = Some(release("2.6.10", &document));
+            target.nodes[node].edges.push(crate::TargetEdge {
+                name: "minimist".to_owned(),
+                requirement: Some("1".to_owned()),
+                kind: patchgate_model::DependencyKind::Runtime,
+                to: index(lockfile, "minimist", "1.2.8"),
+            });
+        })
+        .unwrap();
+        let entry = text.split(before).nth(1).unwrap();
+        let entry = entry.split("\n\n").next().unwrap();
+        assert_eq!(entry.lines().count(), 1, "{entry}");
+        assert!(text.contains(after));
+    }
+}
+
+#[test]
+fn older_versions_with_unknown_rules_are_refused() {
+    let change = |lockfile: &Lockfile, target: &mut TargetGraph| {
+        let node = index(lockfile, "ms", "2.1.3");
+        let document = json!({ "dist": tarball("ms", "2.1.4") });
+        target.nodes[node].release = Some(release("2.1.4", &document));
+    };
+    for (file, version, other, reason) in [
+        (
+            FIVE,
+            "5.4",
+            "5.2",
+            "files of this version are changed by pnpm only",
+        ),
+        (
+            SIX,
+            "'6.0'",
+            "'6.1'",
+            "files of this version are changed by pnpm only",
+        ),
+        (
+            SIX,
+            "    dev: true\n",
+            "    dev: false\n",
+            "the kinds of dependencies that need `/minimist@1.2.8` do not follow from the graph",
+        ),
+    ] {
+        let file = file.replacen(version, other, 1);
+        let result = write(&file, |lockfile, target| {
+            change(lockfile, target);
+            // Development needs it no more.
+            if version.contains("dev") {
+                let minimist = index(lockfile, "minimist", "1.2.8");
+                let ms = index(lockfile, "ms", "2.1.3");
+                target.nodes[ms].edges.push(crate::TargetEdge {
+                    name: "minimist".to_owned(),
+                    requirement: None,
+                    kind: patchgate_model::DependencyKind::Runtime,
+                    to: minimist,
+                });
+            }
+        });
+        assert_eq!(result.unwrap_err(), reason);
+    }
+}
+
 /// The entries of a file, each computed from the graph alone.
 #[test]
 fn an_unchanged_graph_gives_the_same_bytes() {
-    let mut texts = vec![FILE.to_owned()];
+    let mut texts = vec![FILE.to_owned(), FIVE.to_owned(), SIX.to_owned()];
     if let Some(shared) = patchgate_testkit::shared_dir() {
         let files = patchgate_testkit::files_below(&shared.join("corpus"));
         let is_lockfile = |path: &std::path::PathBuf| {
