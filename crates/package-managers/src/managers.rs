@@ -14,11 +14,11 @@ use crate::npm::Npm;
 use crate::nuget::NuGet;
 use crate::pnpm::Pnpm;
 use crate::pub_dart::Pub;
-use crate::python::{Pdm, PipRequirements, Pipenv, Poetry, Uv};
+use crate::python::{Pdm, PipRequirements, Pipenv, Poetry, Pylock, Uv};
 use crate::yarn::Yarn;
 
 /// Every way to find the registries of a format.
-static LOCATORS: [&dyn RegistryLocator; 20] = [
+static LOCATORS: [&dyn RegistryLocator; 21] = [
     &Npm,
     &Bun,
     &Cargo,
@@ -29,6 +29,7 @@ static LOCATORS: [&dyn RegistryLocator; 20] = [
     &Pnpm,
     &PipRequirements,
     &Pdm,
+    &Pylock,
     &Pipenv,
     &Uv,
     &Poetry,

@@ -173,8 +173,8 @@ impl FileReader for PyPi {
                 id: "pylock",
                 files: &["pylock.toml", "pylock.*.toml"],
                 versions: "v1",
-                fixable: false,
-                writer: None,
+                fixable: true,
+                writer: Some(&pylock::PylockWriter),
                 parse: pylock::parse,
             },
         ]

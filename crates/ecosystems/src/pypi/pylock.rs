@@ -4,12 +4,15 @@
 //! Edges are optional in this format, and direct dependencies are not marked. Extras and groups are
 //! in the markers of packages.
 
+mod write;
+
 use std::collections::BTreeSet;
 
 use patchgate_model::{
     DependencyKind, FormatId, Lockfile, Loss, Origin, Package, PackageIndex, Scope, Unresolved,
 };
 
+pub(super) use self::write::PylockWriter;
 use super::address::{archive_version, git, without_credentials};
 use super::graph::{DependencyRequest, Graph};
 use super::manifest::{self, Manifest};

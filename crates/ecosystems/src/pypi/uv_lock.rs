@@ -21,6 +21,7 @@ use crate::later_version::later_version;
 use crate::syntax::{Node, toml};
 use crate::{Input, ParseError};
 pub(super) use write::UvLockWriter;
+pub(super) use write::files::{Files, Listed};
 
 /// The supported version of the format; its revisions are compatible.
 const VERSION: &str = "1";

@@ -9,11 +9,13 @@ mod pdm;
 mod pip;
 mod pipenv;
 mod poetry;
+mod pylock;
 mod requirements;
 mod uv;
 
 pub(crate) use pdm::Pdm;
 pub(crate) use pipenv::Pipenv;
 pub(crate) use poetry::Poetry;
+pub(crate) use pylock::Pylock;
 pub(crate) use requirements::PipRequirements;
 pub(crate) use uv::Uv;

@@ -8,7 +8,7 @@
 
 mod document;
 mod entry;
-mod files;
+pub(in crate::pypi) mod files;
 mod graph;
 mod tags;
 

@@ -3,6 +3,7 @@
 mod pdm;
 mod pip_compile;
 mod poetry;
+mod pylock;
 mod uv;
 
 use std::collections::BTreeMap;
@@ -118,6 +119,7 @@ impl Project<'_> {
             };
             edges.iter().map(edge).collect()
         };
+        let needs_every = self.format.writer.unwrap().needs_every_release();
         let node = |(was, number): &(Option<PackageIndex>, usize)| {
             let package = &new.packages[*number];
             let before = was.and_then(|was| old.package(was));
@@ -125,7 +127,8 @@ impl Project<'_> {
             TargetNode {
                 was: *was,
                 name: package.name.clone(),
-                release: moves.then(|| self.release(&package.name, &package.version)),
+                release: (moves || needs_every)
+                    .then(|| self.release(&package.name, &package.version)),
                 edges: edges(&package.edges),
             }
         };

@@ -8,9 +8,9 @@ use crate::{Release, ReleaseFile};
 const ARCHIVES: [&str; 6] = [".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz", ".tar.Z"];
 
 /// The files of a release that an entry lists.
-pub(super) struct Files<'r> {
-    archive: Option<&'r ReleaseFile>,
-    wheels: Vec<&'r ReleaseFile>,
+pub(in crate::pypi) struct Files<'r> {
+    pub(in crate::pypi) archive: Option<&'r ReleaseFile>,
+    pub(in crate::pypi) wheels: Vec<&'r ReleaseFile>,
     /// Whether all wheels are for every platform.
     pub(super) are_for_all_platforms: bool,
 }
@@ -20,7 +20,7 @@ impl<'r> Files<'r> {
     ///
     /// # Errors
     /// If it is not certain which these are, as a fragment for a person.
-    pub(super) fn of(release: &'r Release, project: &PythonRange) -> Result<Self, String> {
+    pub(in crate::pypi) fn of(release: &'r Release, project: &PythonRange) -> Result<Self, String> {
         let mut files = Self {
             archive: None,
             wheels: Vec::new(),
@@ -74,27 +74,58 @@ impl<'r> Files<'r> {
     }
 }
 
-fn line(file: &ReleaseFile, has_times: bool) -> Result<String, String> {
-    let missing = |what: &str| format!("the registry has no {what} of `{}`", file.name);
-    let hash = file
-        .hashes
-        .iter()
-        .find(|(algorithm, _)| algorithm == "sha256")
-        .map(|(_, hash)| hash.to_ascii_lowercase())
-        .filter(|hash| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
-        .ok_or_else(|| missing("SHA-256"))?;
-    let is_plain = |c: char| c.is_ascii_graphic() && !"\"\\".contains(c);
-    let is_web = file.url.starts_with("https://") || file.url.starts_with("http://");
-    if !is_web || !file.url.chars().all(is_plain) {
-        return Err(missing("plain address"));
-    }
+/// What uv lists of a file.
+pub(in crate::pypi) struct Listed<'r> {
+    pub(in crate::pypi) url: &'r str,
+    /// The SHA-256.
+    pub(in crate::pypi) hash: String,
+    pub(in crate::pypi) size: Option<u64>,
+    /// The time of the upload, without quotes.
+    pub(in crate::pypi) time: Option<String>,
+}
 
-    let mut text = format!("{{ url = \"{}\", hash = \"sha256:{hash}\"", file.url);
-    if let Some(size) = file.size {
+impl<'r> Listed<'r> {
+    /// # Errors
+    /// If the registry does not state what uv lists.
+    pub(in crate::pypi) fn of(file: &'r ReleaseFile) -> Result<Self, String> {
+        let missing = |what: &str| format!("the registry has no {what} of `{}`", file.name);
+        let hash = file
+            .hashes
+            .iter()
+            .find(|(algorithm, _)| algorithm == "sha256")
+            .map(|(_, hash)| hash.to_ascii_lowercase())
+            .filter(|hash| hash.len() == 64 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()))
+            .ok_or_else(|| missing("SHA-256"))?;
+        let is_plain = |c: char| c.is_ascii_graphic() && !"\"\\".contains(c);
+        let is_web = file.url.starts_with("https://") || file.url.starts_with("http://");
+        if !is_web || !file.url.chars().all(is_plain) {
+            return Err(missing("plain address"));
+        }
+        let time = file.published.as_deref();
+        let time = time.map(|time| {
+            let time = milliseconds(time);
+            time.ok_or_else(|| missing("readable time of upload"))
+        });
+
+        Ok(Self {
+            url: &file.url,
+            hash,
+            size: file.size,
+            time: time.transpose()?,
+        })
+    }
+}
+
+fn line(file: &ReleaseFile, has_times: bool) -> Result<String, String> {
+    let listed = Listed::of(file)?;
+    let mut text = format!(
+        "{{ url = \"{}\", hash = \"sha256:{}\"",
+        listed.url, listed.hash
+    );
+    if let Some(size) = listed.size {
         text.push_str(&format!(", size = {size}"));
     }
-    if has_times && let Some(time) = &file.published {
-        let time = milliseconds(time).ok_or_else(|| missing("readable time of upload"))?;
+    if let Some(time) = listed.time.filter(|_| has_times) {
         text.push_str(&format!(", upload-time = \"{time}\""));
     }
     text.push_str(" }");
