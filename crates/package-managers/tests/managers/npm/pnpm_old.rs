@@ -233,7 +233,7 @@ fn a_version_changes_as_pnpm_would_lock_it() {
     with_each(|mut project| {
         let manifest = r#"{ "dependencies": { "ms": "2.0.0", "log": "1.0.0" },
             "devDependencies": { "built": "1.0.0" }, "optionalDependencies": { "opt": "1.0.0" } }"#;
-        project.add("package.json", &manifest);
+        project.add("package.json", manifest);
         let text = project.locked();
         // The next one is what pnpm writes when nothing is locked.
         let manifest = manifest

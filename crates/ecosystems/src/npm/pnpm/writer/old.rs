@@ -204,7 +204,7 @@ impl Copies<'_> {
         let unchanged = TargetGraph::unchanged(self.lockfile);
         let copies = &self.entries.copies;
         let before = needed(&unchanged, |number| Some(&*copies.get(number)?.path.name));
-        let after = needed(&self.target, |number| {
+        let after = needed(self.target, |number| {
             self.paths.get(number).map(|path| &**path)
         });
 
