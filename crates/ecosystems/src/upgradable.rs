@@ -246,6 +246,19 @@ pub trait Upgradable: Ecosystem {
     }
 }
 
+/// [`Upgradable::admits`] for ecosystems in which [`Ecosystem::admitted_versions`] decides it alone.
+pub(crate) fn admits(
+    ecosystem: &dyn Ecosystem,
+    requirement: &str,
+    version: &str,
+) -> Result<bool, RequirementError> {
+    let refused = |_| RequirementError::new(requirement, "cannot be compared with the version");
+    ecosystem
+        .admitted_versions(requirement)?
+        .contains(ecosystem, version)
+        .map_err(refused)
+}
+
 /// The number of versions of one package that a graph may contain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Copies {

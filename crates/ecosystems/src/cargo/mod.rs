@@ -27,6 +27,7 @@ pub use projection::resolution_manifest;
 pub use write::{with_format_of, with_versions, without_package};
 
 use self::version::Version;
+use crate::version::checked;
 use crate::{
     Copies, Ecosystem, EditError, FileReader, Format, ManifestFormat, MetadataRequest, ParseError,
     Release, RequirementEdit, RequirementError, Siblings, Upgradable, VersionError, VersionSet,
@@ -226,10 +227,7 @@ impl Upgradable for Cargo {
 }
 
 fn parse_version(text: &str) -> Result<Version<'_>, VersionError> {
-    Version::parse(text).ok_or_else(|| VersionError {
-        version: text.to_owned(),
-        ecosystem: NAME,
-    })
+    checked(NAME, text, Version::parse(text))
 }
 
 /// crates.io treats names that differ only in case, or in `-` and `_`, as the same.

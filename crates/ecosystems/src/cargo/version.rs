@@ -2,7 +2,7 @@
 
 use patchgate_model::Bump;
 
-use crate::version::semantic::{Semantic, strict};
+use crate::version::semantic::{Semantic, caret_bump, strict};
 
 /// A version. `None` is OSV's `0`, which sorts before every version
 /// (<https://ossf.github.io/osv-schema/#affectedrangesevents-fields>).
@@ -23,27 +23,12 @@ impl<'a> Version<'a> {
         self.0.is_some_and(|version| !version.pre.is_none())
     }
 
-    /// The size of the change to `other`, by Cargo's caret rule: a change of the leftmost nonzero
-    /// number, or of one before it, is breaking
-    /// (<https://doc.rust-lang.org/cargo/reference/specifying-dependencies.html#default-requirements>).
+    /// How much may break when it changes to `other` ([`caret_bump`]).
     pub(super) fn bump_to(&self, other: &Self) -> Bump {
-        let (Some(Semantic { core: a, .. }), Some(Semantic { core: b, .. })) = (self.0, other.0)
-        else {
-            return if self == other {
-                Bump::Patch
-            } else {
-                Bump::Major
-            };
-        };
-        let Some(changed) = a.iter().zip(&b).position(|(a, b)| a != b) else {
-            return Bump::Patch;
-        };
-        let breaking = a.iter().position(|part| !part.is_zero()).unwrap_or(2);
-
-        match changed {
-            _ if changed <= breaking => Bump::Major,
-            1 => Bump::Minor,
-            _ => Bump::Patch,
+        match (self.0, other.0) {
+            (Some(from), Some(to)) => caret_bump(&from.core, &to.core),
+            _ if self == other => Bump::Patch,
+            _ => Bump::Major,
         }
     }
 }

@@ -5,10 +5,11 @@ use patchgate_model::Bump;
 use super::requirement::split;
 use super::version::Version;
 use super::{Composer, NAME, edit, raise, registry};
-use crate::version::numbered_bump;
+use crate::upgradable::admits;
+use crate::version::{checked, numbered_bump};
 use crate::{
-    Copies, Ecosystem as _, EditError, MetadataRequest, ParseError, Release, RequirementEdit,
-    RequirementError, Siblings, Upgradable, VersionError, runtime,
+    Copies, EditError, MetadataRequest, ParseError, Release, RequirementEdit, RequirementError,
+    Siblings, Upgradable, VersionError, runtime,
 };
 
 impl Upgradable for Composer {
@@ -25,10 +26,7 @@ impl Upgradable for Composer {
     }
 
     fn admits(&self, requirement: &str, version: &str) -> Result<bool, RequirementError> {
-        let refused = |_| RequirementError::new(requirement, "cannot be compared with the version");
-        self.admitted_versions(requirement)?
-            .contains(self, version)
-            .map_err(refused)
+        admits(self, requirement, version)
     }
 
     fn raise_requirement(
@@ -87,10 +85,7 @@ impl Upgradable for Composer {
 }
 
 fn parsed(version: &str) -> Result<Version, VersionError> {
-    Version::parse(version).ok_or_else(|| VersionError {
-        version: version.to_owned(),
-        ecosystem: NAME,
-    })
+    checked(NAME, version, Version::parse(version))
 }
 
 #[cfg(test)]

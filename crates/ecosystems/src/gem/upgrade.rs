@@ -5,7 +5,8 @@ use patchgate_model::Bump;
 use super::requirement::numbers;
 use super::version::Version;
 use super::{NAME, RubyGems, edit, gemfile, raise, registry};
-use crate::version::numbered_bump;
+use crate::upgradable::admits;
+use crate::version::{checked, numbered_bump};
 use crate::{
     Copies, Ecosystem as _, EditError, MetadataRequest, ParseError, Release, RequirementEdit,
     RequirementError, Siblings, Upgradable, VersionError, runtime,
@@ -27,10 +28,7 @@ impl Upgradable for RubyGems {
     }
 
     fn admits(&self, requirement: &str, version: &str) -> Result<bool, RequirementError> {
-        let refused = |_| RequirementError::new(requirement, "cannot be compared with the version");
-        self.admitted_versions(requirement)?
-            .contains(self, version)
-            .map_err(refused)
+        admits(self, requirement, version)
     }
 
     fn raise_requirement(
@@ -88,13 +86,7 @@ impl Upgradable for RubyGems {
 }
 
 fn check(version: &str) -> Result<(), VersionError> {
-    match Version::parse(version) {
-        Some(_) => Ok(()),
-        None => Err(VersionError {
-            version: version.to_owned(),
-            ecosystem: NAME,
-        }),
-    }
+    checked(NAME, version, Version::parse(version)).map(drop)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@ use patchgate_model::Bump;
 
 use super::version::{self, Version};
 use super::{Go, NAME, edit, registry};
+use crate::version::checked;
 use crate::{
     Copies, Ecosystem as _, EditError, MetadataRequest, ParseError, Release, RequirementEdit,
     RequirementError, Siblings, Upgradable, VersionError, runtime,
@@ -150,10 +151,7 @@ impl Upgradable for Go {
 }
 
 fn parse(text: &str) -> Result<Version<'_>, VersionError> {
-    Version::parse(text).ok_or_else(|| VersionError {
-        version: text.to_owned(),
-        ecosystem: NAME,
-    })
+    checked(NAME, text, Version::parse(text))
 }
 
 #[cfg(test)]

@@ -13,7 +13,9 @@ use patchgate_model::Bump;
 
 use crate::version::number::is_plain;
 use crate::version::runs::split;
-use crate::version::semantic::{Build, Prerelease, Rules, Semantic, compare_identifiers};
+use crate::version::semantic::{
+    Build, Prerelease, Rules, Semantic, caret_bump, compare_identifiers,
+};
 
 const RULES: Rules = Rules::STRICT.with_missing_numbers();
 
@@ -61,23 +63,10 @@ impl<'a> Version<'a> {
     /// it, is breaking. Go promises compatibility within a path from version 1 only
     /// (<https://go.dev/doc/modules/version-numbers>).
     pub(super) fn bump_to(&self, other: &Self) -> Bump {
-        let (Some(Semantic { core: a, .. }), Some(Semantic { core: b, .. })) = (self.0, other.0)
-        else {
-            return if self == other {
-                Bump::Patch
-            } else {
-                Bump::Major
-            };
-        };
-        let Some(changed) = a.iter().zip(&b).position(|(a, b)| a != b) else {
-            return Bump::Patch;
-        };
-        let breaking = a.iter().position(|part| !part.is_zero()).unwrap_or(2);
-
-        match changed {
-            _ if changed <= breaking => Bump::Major,
-            1 => Bump::Minor,
-            _ => Bump::Patch,
+        match (self.0, other.0) {
+            (Some(from), Some(to)) => caret_bump(&from.core, &to.core),
+            _ if self == other => Bump::Patch,
+            _ => Bump::Major,
         }
     }
 }

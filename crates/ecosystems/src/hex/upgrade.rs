@@ -3,8 +3,9 @@
 use patchgate_model::Bump;
 
 use super::{Hex, NAME, mix_exs, registry, version};
+use crate::upgradable::admits;
 use crate::version::comparison::refuse;
-use crate::version::numbered_bump;
+use crate::version::{checked, numbered_bump, numbers};
 use crate::{
     Copies, Ecosystem as _, EditError, MetadataRequest, ParseError, Release, RequirementEdit,
     RequirementError, Upgradable, VersionError,
@@ -24,10 +25,7 @@ impl Upgradable for Hex {
     }
 
     fn admits(&self, requirement: &str, version: &str) -> Result<bool, RequirementError> {
-        let refused = |_| RequirementError::new(requirement, "cannot be compared with the version");
-        self.admitted_versions(requirement)?
-            .contains(self, version)
-            .map_err(refused)
+        admits(self, requirement, version)
     }
 
     /// `~> 1.2`, `~> 1.2.3`, `1.2.3`, `>= 1.2.3`, and such bounds with an upper one. `~> 1.2` is kept with
@@ -127,20 +125,8 @@ impl Upgradable for Hex {
     }
 }
 
-/// The numbers of a version, without a pre-release and a build.
-fn numbers(version: &str) -> Vec<&str> {
-    let numbers = version.split(['-', '+']).next().unwrap_or_default();
-    numbers.split('.').collect()
-}
-
 fn check(version: &str) -> Result<(), VersionError> {
-    match version::parse(version) {
-        Some(_) => Ok(()),
-        None => Err(VersionError {
-            version: version.to_owned(),
-            ecosystem: NAME,
-        }),
-    }
+    checked(NAME, version, version::parse(version)).map(drop)
 }
 
 #[cfg(test)]

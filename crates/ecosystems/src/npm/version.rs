@@ -10,6 +10,7 @@ use patchgate_model::Bump;
 
 use super::NAME;
 use crate::VersionError;
+use crate::version::checked;
 use crate::version::number::Number;
 use crate::version::semantic::{Prerelease, Rules, Semantic};
 
@@ -101,10 +102,7 @@ impl<'a> Version<'a> {
 
 /// Parses a version; an error for a text that is not one.
 pub(super) fn parse(text: &str) -> Result<Version<'_>, VersionError> {
-    Version::parse(text).ok_or_else(|| VersionError {
-        version: text.to_owned(),
-        ecosystem: NAME,
-    })
+    checked(NAME, text, Version::parse(text))
 }
 
 /// The size of a version change, by npm's caret rule: a change of the leftmost nonzero number, or of

@@ -4,10 +4,11 @@ use patchgate_model::Bump;
 
 use super::version::Version;
 use super::{NAME, NuGet, edit, raise, registry};
-use crate::version::numbered_bump;
+use crate::upgradable::admits;
+use crate::version::{checked, numbered_bump};
 use crate::{
-    Copies, Ecosystem as _, EditError, MetadataRequest, ParseError, Release, RequirementEdit,
-    RequirementError, Upgradable, VersionError,
+    Copies, EditError, MetadataRequest, ParseError, Release, RequirementEdit, RequirementError,
+    Upgradable, VersionError,
 };
 
 impl Upgradable for NuGet {
@@ -25,10 +26,7 @@ impl Upgradable for NuGet {
     }
 
     fn admits(&self, requirement: &str, version: &str) -> Result<bool, RequirementError> {
-        let refused = |_| RequirementError::new(requirement, "cannot be compared with the version");
-        self.admitted_versions(requirement)?
-            .contains(self, version)
-            .map_err(refused)
+        admits(self, requirement, version)
     }
 
     fn raise_requirement(
@@ -101,13 +99,7 @@ fn numbers(version: &str) -> (Vec<&str>, bool) {
 }
 
 fn check(version: &str) -> Result<(), VersionError> {
-    match Version::parse(version) {
-        Some(_) => Ok(()),
-        None => Err(VersionError {
-            version: version.to_owned(),
-            ecosystem: NAME,
-        }),
-    }
+    checked(NAME, version, Version::parse(version)).map(drop)
 }
 
 #[cfg(test)]

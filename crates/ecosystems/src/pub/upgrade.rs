@@ -4,8 +4,9 @@ use patchgate_model::Bump;
 
 use super::requirement::release_of;
 use super::{NAME, Pub, edit, registry, version};
+use crate::upgradable::admits;
 use crate::version::comparison::refuse;
-use crate::version::numbered_bump;
+use crate::version::{checked, numbered_bump, numbers};
 use crate::{
     Copies, Ecosystem as _, EditError, MetadataRequest, ParseError, Release, RequirementEdit,
     RequirementError, Siblings, Upgradable, VersionError, runtime,
@@ -26,10 +27,7 @@ impl Upgradable for Pub {
     }
 
     fn admits(&self, requirement: &str, version: &str) -> Result<bool, RequirementError> {
-        let refused = |_| RequirementError::new(requirement, "cannot be compared with the version");
-        self.admitted_versions(requirement)?
-            .contains(self, version)
-            .map_err(refused)
+        admits(self, requirement, version)
     }
 
     /// `^1.2.3`, `1.2.3`, and ranges whose upper bound is above the version.
@@ -110,20 +108,8 @@ impl Upgradable for Pub {
     }
 }
 
-/// The numbers of a version, without a pre-release and a build.
-fn numbers(version: &str) -> Vec<&str> {
-    let numbers = version.split(['-', '+']).next().unwrap_or_default();
-    numbers.split('.').collect()
-}
-
 fn check(version: &str) -> Result<(), VersionError> {
-    match version::parse(version) {
-        Some(_) => Ok(()),
-        None => Err(VersionError {
-            version: version.to_owned(),
-            ecosystem: NAME,
-        }),
-    }
+    checked(NAME, version, version::parse(version)).map(drop)
 }
 
 #[cfg(test)]

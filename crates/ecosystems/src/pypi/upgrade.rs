@@ -5,6 +5,7 @@ use patchgate_model::Bump;
 use super::admitted::Parts;
 use super::version::Version;
 use super::{NAME, PyPi, edit, index, raise};
+use crate::version::checked;
 use crate::{
     Copies, Ecosystem as _, EditError, MetadataRequest, ParseError, Release, RequirementEdit,
     RequirementError, Siblings, Upgradable, VersionError, runtime,
@@ -137,13 +138,7 @@ impl Upgradable for PyPi {
 
 /// Checks that a text has a position in the order of versions.
 fn check(version: &str) -> Result<(), VersionError> {
-    match Version::parse(version) {
-        Some(_) => Ok(()),
-        None => Err(VersionError {
-            version: version.to_owned(),
-            ecosystem: NAME,
-        }),
-    }
+    checked(NAME, version, Version::parse(version)).map(drop)
 }
 
 #[cfg(test)]

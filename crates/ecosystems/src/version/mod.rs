@@ -24,13 +24,23 @@ pub(crate) fn compare<'a, V: Ord>(
     a: &'a str,
     b: &'a str,
 ) -> Result<Ordering, VersionError> {
-    let read = |text: &'a str| {
-        parse(text).ok_or_else(|| VersionError {
-            version: text.to_owned(),
-            ecosystem,
-        })
-    };
+    let read = |text: &'a str| checked(ecosystem, text, parse(text));
     Ok(read(a)?.cmp(&read(b)?))
+}
+
+/// What was parsed from the text of a version.
+///
+/// # Errors
+/// If nothing was, because the text is not a version of the ecosystem.
+pub(crate) fn checked<V>(
+    ecosystem: EcosystemName,
+    text: &str,
+    parsed: Option<V>,
+) -> Result<V, VersionError> {
+    parsed.ok_or_else(|| VersionError {
+        version: text.to_owned(),
+        ecosystem,
+    })
 }
 
 /// How much may break between two versions, by their leading numbers. The first number, and the first
@@ -51,6 +61,12 @@ pub(crate) fn numbered_bump(from: &[&str], to: &[&str]) -> Bump {
         Some(1) => Bump::Minor,
         Some(_) => Bump::Patch,
     }
+}
+
+/// The numbers of a semantic version, without a pre-release and a build.
+pub(crate) fn numbers(version: &str) -> Vec<&str> {
+    let numbers = version.split(['-', '+']).next().unwrap_or_default();
+    numbers.split('.').collect()
 }
 
 /// Asserts that texts are in rising order: any two of them compare as their positions do.

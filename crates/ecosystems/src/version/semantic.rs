@@ -7,6 +7,8 @@
 
 use std::cmp::Ordering;
 
+use patchgate_model::Bump;
+
 use super::number::{Number, is_digits, is_plain};
 
 /// The notation of versions in an ecosystem.
@@ -84,6 +86,22 @@ impl Rules {
 /// Parses a version in the notation of the specification; `None` if the text is not one.
 pub(crate) fn strict(text: &str) -> Option<Semantic<'_>> {
     Rules::STRICT.read(text).map(|(version, _)| version)
+}
+
+/// How much may break between two releases, by Cargo's caret rule: a change of the leftmost nonzero
+/// number, or of one before it, is breaking
+/// (<https://doc.rust-lang.org/cargo/reference/specifying-dependencies.html#default-requirements>).
+pub(crate) fn caret_bump(from: &[Number<&str>; 3], to: &[Number<&str>; 3]) -> Bump {
+    let Some(changed) = from.iter().zip(to).position(|(from, to)| from != to) else {
+        return Bump::Patch;
+    };
+    let breaking = from.iter().position(|part| !part.is_zero()).unwrap_or(2);
+
+    match changed {
+        _ if changed <= breaking => Bump::Major,
+        1 => Bump::Minor,
+        _ => Bump::Patch,
+    }
 }
 
 /// The parts of a version that determine its order, in order of significance (section 11). Build
