@@ -13,6 +13,7 @@ mod needs;
 mod pnpm;
 mod registry;
 mod requirement;
+mod root_manifest;
 mod splice;
 pub(crate) mod tree;
 mod unresolved;

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::npm::json_set;
+use crate::npm::root_manifest::{self, root_manifest};
 use crate::{EditError, Siblings};
 
 const BOM: char = '\u{feff}';
@@ -18,12 +19,7 @@ pub(super) fn write(
     name: &str,
     version: &str,
 ) -> Result<(String, String), EditError> {
-    let path = manifest(lockfile);
-    let bytes = manifests
-        .get(&path)
-        .ok_or_else(|| EditError::Unreadable(format!("`{path}` is missing")))?;
-    let text = std::str::from_utf8(bytes)
-        .map_err(|_| EditError::Unreadable("it is not UTF-8".to_owned()))?;
+    let (path, text) = root_manifest(lockfile, manifests)?;
     let fields: Value = serde_json::from_str(text.strip_prefix(BOM).unwrap_or(text))
         .map_err(|error| EditError::Unreadable(error.to_string()))?;
 
@@ -55,7 +51,7 @@ pub(super) fn write(
 
 /// The overrides of the root project's manifest whose values the lockfile repeats.
 pub(super) fn stated(lockfile: &str, manifests: &Siblings) -> Vec<(String, String)> {
-    let text = manifests.get(&manifest(lockfile));
+    let text = manifests.get(&root_manifest::path(lockfile));
     let text = text.and_then(|bytes| std::str::from_utf8(bytes).ok());
     let fields = text.and_then(|text| {
         serde_json::from_str::<Value>(text.strip_prefix(BOM).unwrap_or(text)).ok()
@@ -78,11 +74,4 @@ pub(super) fn stated(lockfile: &str, manifests: &Siblings) -> Vec<(String, Strin
         .filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())))
         .filter(|(name, value)| is_plain(name, value))
         .collect()
-}
-
-fn manifest(lockfile: &str) -> String {
-    match lockfile.rsplit_once('/') {
-        Some((directory, _)) => format!("{directory}/package.json"),
-        None => "package.json".to_owned(),
-    }
 }

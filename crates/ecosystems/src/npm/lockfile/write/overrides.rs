@@ -8,6 +8,7 @@ use super::entry::SECTIONS;
 use super::print::{Document, Style};
 use crate::npm::json::strict_ast;
 use crate::npm::requirement;
+use crate::npm::root_manifest::root_manifest;
 use crate::npm::splice::{Splice, splice};
 use crate::{EditError, Siblings};
 
@@ -20,15 +21,7 @@ pub(super) fn write(
     name: &str,
     version: &str,
 ) -> Result<(String, String), EditError> {
-    let path = match lockfile.rsplit_once('/') {
-        Some((directory, _)) => format!("{directory}/package.json"),
-        None => "package.json".to_owned(),
-    };
-    let bytes = manifests
-        .get(&path)
-        .ok_or_else(|| EditError::Unreadable(format!("`{path}` is missing")))?;
-    let text = std::str::from_utf8(bytes)
-        .map_err(|_| EditError::Unreadable("it is not UTF-8".to_owned()))?;
+    let (path, text) = root_manifest(lockfile, manifests)?;
     let inner = text.strip_prefix(BOM).unwrap_or(text);
     let after = edited(inner, name, version)?;
 

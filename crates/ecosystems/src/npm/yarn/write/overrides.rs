@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::npm::json_set;
+use crate::npm::root_manifest::root_manifest;
 use crate::npm::yarn::resolutions::target;
 use crate::{EditError, Siblings};
 
@@ -16,15 +17,7 @@ pub(super) fn write(
     name: &str,
     version: &str,
 ) -> Result<(String, String), EditError> {
-    let path = match lockfile.rsplit_once('/') {
-        Some((directory, _)) => format!("{directory}/package.json"),
-        None => "package.json".to_owned(),
-    };
-    let bytes = manifests
-        .get(&path)
-        .ok_or_else(|| EditError::Unreadable(format!("`{path}` is missing")))?;
-    let text = std::str::from_utf8(bytes)
-        .map_err(|_| EditError::Unreadable("it is not UTF-8".to_owned()))?;
+    let (path, text) = root_manifest(lockfile, manifests)?;
     let key = key(text.strip_prefix(BOM).unwrap_or(text), name)?;
     let after = json_set::set(text, &["resolutions", &key], version)?;
 
