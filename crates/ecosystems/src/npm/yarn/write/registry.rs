@@ -11,6 +11,41 @@ pub(in crate::npm) struct Archive {
     pub(in crate::npm) integrity: String,
 }
 
+/// What the registry says about the archive of a release: `dist` of its document.
+struct Dist<'a> {
+    /// The release, for a person.
+    shown: String,
+    fields: Option<&'a Value>,
+}
+
+impl<'a> Dist<'a> {
+    fn of(name: &str, release: &'a Release) -> Self {
+        Self {
+            shown: format!("`{name} {}`", release.version),
+            fields: release.document.as_ref().and_then(|all| all.get("dist")),
+        }
+    }
+
+    /// The text of a field. `None` if it is missing or empty.
+    fn field(&self, field: &str) -> Option<&'a str> {
+        let text = self.fields?.get(field)?.as_str();
+        text.filter(|text| !text.is_empty())
+    }
+
+    /// The address of the archive.
+    fn tarball(&self) -> Result<&'a str, String> {
+        let shown = &self.shown;
+        let tarball = self
+            .field("tarball")
+            .ok_or(format!("{shown} has no archive in the registry"))?;
+
+        match tarball.starts_with("https://") || tarball.starts_with("http://") {
+            true => Ok(tarball),
+            false => Err(format!("the archive of {shown} has no web address")),
+        }
+    }
+}
+
 /// The archive of a release, as yarn writes it: the address with the SHA-1 as its fragment, and the
 /// hashes of `dist.integrity`, else the SHA-1 in that notation (yarn's
 /// `src/resolvers/registries/npm-resolver.js`).
@@ -22,20 +57,15 @@ pub(super) fn archive(
     name: &str,
     release: &Release,
 ) -> Result<Archive, String> {
-    let shown = format!("`{name} {}`", release.version);
-    let dist = release.document.as_ref().and_then(|all| all.get("dist"));
-    let field = |field: &str| dist?.get(field)?.as_str().filter(|text| !text.is_empty());
-
-    let tarball = field("tarball").ok_or(format!("{shown} has no archive in the registry"))?;
-    if !tarball.starts_with("https://") && !tarball.starts_with("http://") {
-        return Err(format!("the archive of {shown} has no web address"));
-    }
-    let digest = field("shasum")
+    let dist = Dist::of(name, release);
+    let (shown, tarball) = (&dist.shown, dist.tarball()?);
+    let digest = dist
+        .field("shasum")
         .and_then(bytes_of)
         .ok_or(format!("{shown} has no SHA-1 in the registry"))?;
-    let shasum = field("shasum").unwrap_or_default();
+    let shasum = dist.field("shasum").unwrap_or_default();
 
-    let integrity = match field("integrity") {
+    let integrity = match dist.field("integrity") {
         Some(listed) => {
             let mut hashes: Vec<&str> = listed.split_ascii_whitespace().collect();
             hashes.sort_unstable();
@@ -64,15 +94,12 @@ pub(in crate::npm) fn of_npm(
     name: &str,
     release: &Release,
 ) -> Result<Archive, String> {
-    let shown = format!("`{name} {}`", release.version);
-    let dist = release.document.as_ref().and_then(|all| all.get("dist"));
-    let field = |field: &str| dist?.get(field)?.as_str().filter(|text| !text.is_empty());
-
-    let tarball = field("tarball").ok_or(format!("{shown} has no archive in the registry"))?;
-    if !tarball.starts_with("https://") && !tarball.starts_with("http://") {
-        return Err(format!("the archive of {shown} has no web address"));
-    }
-    let integrity = match (field("integrity"), field("shasum").and_then(bytes_of)) {
+    let dist = Dist::of(name, release);
+    let (shown, tarball) = (&dist.shown, dist.tarball()?);
+    let integrity = match (
+        dist.field("integrity"),
+        dist.field("shasum").and_then(bytes_of),
+    ) {
         (Some(listed), _) if listed.contains(char::is_whitespace) => {
             return Err(format!("{shown} has several hashes in the registry"));
         }
