@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use patchgate_model::Lockfile;
 
 use super::block::Document;
-use crate::pypi::edited_manifest;
+use crate::pypi::edited_manifest::EditedManifest;
 use crate::pypi::name::normalize;
 use crate::pypi::python_json::{DEFAULT, Json, sha256};
 use crate::syntax::{Node, toml};
@@ -22,28 +22,16 @@ pub(super) fn new(
     target: &TargetGraph,
     document: &Document,
 ) -> Result<Option<String>, String> {
-    let path = input.beside("pyproject.toml");
-    let Some(bytes) = input.sibling(&path) else {
-        return Ok(None);
-    };
-    let manifest = Input {
-        path: &path,
-        bytes,
-        siblings: input.siblings,
-    };
-    let after = manifest
-        .text()
-        .map_err(|error| format!("`{path}` {error}"))?;
-    let Some(before) = edited_manifest::before(&path, after, lockfile, target)? else {
+    let Some(manifest) = EditedManifest::of(input, "pyproject.toml", lockfile, target)? else {
         return Ok(None);
     };
     if document.has_inputs() {
         return Err("it lists what it was made from in place of a hash".to_owned());
     }
 
-    match document.hash().is_some() && document.hash() == digest(&before).as_deref() {
-        true => Ok(digest(after)),
-        false => Err(format!("it was out of date with `{path}` before")),
+    match document.hash().is_some() && document.hash() == digest(&manifest.before).as_deref() {
+        true => Ok(digest(manifest.after)),
+        false => Err(manifest.out_of_date()),
     }
 }
 

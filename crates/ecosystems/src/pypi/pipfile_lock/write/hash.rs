@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use patchgate_model::Lockfile;
 
 use super::document::Document;
-use crate::pypi::edited_manifest;
+use crate::pypi::edited_manifest::EditedManifest;
 use crate::pypi::name::normalize;
 use crate::pypi::python_json::{COMPACT, Json, sha256};
 use crate::syntax::{Node, toml};
@@ -35,31 +35,21 @@ pub(super) fn new(
     target: &TargetGraph,
     document: &Document<'_>,
 ) -> Result<Option<String>, String> {
-    let path = input.beside("Pipfile");
-    let Some(bytes) = input.sibling(&path) else {
-        return Ok(None);
-    };
-    let manifest = Input {
-        path: &path,
-        bytes,
-        siblings: input.siblings,
-    };
-    let after = manifest
-        .text()
-        .map_err(|error| format!("`{path}` {error}"))?;
-    let Some(before) = edited_manifest::before(&path, after, lockfile, target)? else {
+    let Some(manifest) = EditedManifest::of(input, "Pipfile", lockfile, target)? else {
         return Ok(None);
     };
 
     for normal in [true, false] {
-        if document.hash().is_some() && document.hash() == digest(&before, normal).as_deref() {
-            return digest(after, normal)
+        if document.hash().is_some()
+            && document.hash() == digest(&manifest.before, normal).as_deref()
+        {
+            return digest(manifest.after, normal)
                 .map(Some)
-                .ok_or_else(|| format!("`{path}` has a value that cannot be hashed"));
+                .ok_or_else(|| manifest.without_hash());
         }
     }
 
-    Err(format!("it was out of date with `{path}` before"))
+    Err(manifest.out_of_date())
 }
 
 fn digest(text: &str, normal: bool) -> Option<String> {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use patchgate_model::Lockfile;
 
-use crate::pypi::edited_manifest;
+use crate::pypi::edited_manifest::EditedManifest;
 use crate::pypi::python_json::{DEFAULT, Json, sha256};
 use crate::syntax::{Node, toml};
 use crate::{Input, TargetGraph};
@@ -26,30 +26,18 @@ pub(super) fn new(
     target: &TargetGraph,
     hash: &str,
 ) -> Result<Option<String>, String> {
-    let path = input.beside("pyproject.toml");
-    let Some(bytes) = input.sibling(&path) else {
-        return Ok(None);
-    };
-    let manifest = Input {
-        path: &path,
-        bytes,
-        siblings: input.siblings,
-    };
-    let after = manifest
-        .text()
-        .map_err(|error| format!("`{path}` {error}"))?;
-    let Some(before) = edited_manifest::before(&path, after, lockfile, target)? else {
+    let Some(manifest) = EditedManifest::of(input, "pyproject.toml", lockfile, target)? else {
         return Ok(None);
     };
 
     for keeps_absent in [false, true] {
-        if digest(&before, keeps_absent).as_deref() == Some(hash) {
-            return digest(after, keeps_absent)
+        if digest(&manifest.before, keeps_absent).as_deref() == Some(hash) {
+            return digest(manifest.after, keeps_absent)
                 .map(Some)
-                .ok_or_else(|| format!("`{path}` has a value that cannot be hashed"));
+                .ok_or_else(|| manifest.without_hash());
         }
     }
-    Err(format!("it was out of date with `{path}` before"))
+    Err(manifest.out_of_date())
 }
 
 /// The hash of a manifest. Poetry 1 hashes keys that are absent as well, and Poetry 2 does so for
