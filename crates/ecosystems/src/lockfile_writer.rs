@@ -162,6 +162,27 @@ pub trait LockfileWriter: fmt::Debug + Sync {
     }
 }
 
+/// The result of a writer that changes the lockfile alone: its own bytes for the graph that it has
+/// already, else those that `changed` returns.
+///
+/// # Errors
+/// If `changed` fails, with its reason.
+pub(crate) fn write_lockfile<B: Into<Vec<u8>>>(
+    input: &Input<'_>,
+    lockfile: &Lockfile,
+    target: &TargetGraph,
+    changed: impl FnOnce() -> Result<B, String>,
+) -> Result<Siblings, WriteError> {
+    let bytes = match *target == TargetGraph::unchanged(lockfile) {
+        true => input.bytes.to_vec(),
+        false => changed()
+            .map_err(|reason| WriteError::new(input, reason))?
+            .into(),
+    };
+
+    Ok(Siblings::from([(input.path.to_owned(), bytes)]))
+}
+
 /// The reason why a lockfile was not written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{path}` cannot be written without its package manager: {reason}")]

@@ -14,6 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use patchgate_model::{DependencyKind, Lockfile, PackageIndex, Root};
 
 use super::php_json;
+use crate::lockfile_writer::write_lockfile;
 use crate::syntax::{Node, json};
 use crate::{Downloads, Input, LockfileWriter, Siblings, TargetGraph, WriteError};
 use content_hash::content_hash;
@@ -33,14 +34,7 @@ impl LockfileWriter for ComposerWriter {
         target: &TargetGraph,
         _downloads: &Downloads,
     ) -> Result<Siblings, WriteError> {
-        let bytes = match *target == TargetGraph::unchanged(lockfile) {
-            true => input.bytes.to_vec(),
-            false => write(input, lockfile, target)
-                .map_err(|reason| WriteError::new(input, reason))?
-                .into_bytes(),
-        };
-
-        Ok(Siblings::from([(input.path.to_owned(), bytes)]))
+        write_lockfile(input, lockfile, target, || write(input, lockfile, target))
     }
 }
 

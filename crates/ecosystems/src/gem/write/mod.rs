@@ -15,6 +15,7 @@ use patchgate_model::Lockfile;
 use super::raise::locked;
 use super::registry::{Archive, archives};
 use super::{RubyGems, gemfile, lockfile as reader};
+use crate::lockfile_writer::write_lockfile;
 use crate::{
     Downloads, Input, LockfileWriter, Release, Siblings, TargetGraph, TargetNode, Upgradable as _,
     WriteError,
@@ -33,14 +34,7 @@ impl LockfileWriter for GemWriter {
         target: &TargetGraph,
         _downloads: &Downloads,
     ) -> Result<Siblings, WriteError> {
-        let bytes = match *target == TargetGraph::unchanged(lockfile) {
-            true => input.bytes.to_vec(),
-            false => write(input, lockfile, target)
-                .map_err(|reason| WriteError::new(input, reason))?
-                .into_bytes(),
-        };
-
-        Ok(Siblings::from([(input.path.to_owned(), bytes)]))
+        write_lockfile(input, lockfile, target, || write(input, lockfile, target))
     }
 }
 

@@ -17,6 +17,7 @@ use patchgate_model::{Lockfile, PackageIndex};
 use self::block::{Block, Document};
 use self::files::Targets;
 use crate::line_ends::PlainText;
+use crate::lockfile_writer::write_lockfile;
 use crate::pypi::name::normalize;
 use crate::pypi::release_files;
 use crate::pypi::requirement::Requirement;
@@ -42,13 +43,7 @@ impl LockfileWriter for PdmLockWriter {
             lockfile,
             target,
         };
-        let bytes = match *target == TargetGraph::unchanged(lockfile) {
-            true => input.bytes.to_vec(),
-            false => change
-                .write()
-                .map_err(|reason| WriteError::new(input, reason))?,
-        };
-        Ok(Siblings::from([(input.path.to_owned(), bytes)]))
+        write_lockfile(input, lockfile, target, || change.write())
     }
 }
 

@@ -12,6 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use patchgate_model::{Lockfile, PackageIndex};
 
 use self::document::{Document, Entry, NewEntry};
+use crate::lockfile_writer::write_lockfile;
 use crate::pypi::name::normalize;
 use crate::pypi::release_files;
 use crate::pypi::requirement::exact_version;
@@ -30,12 +31,13 @@ impl LockfileWriter for PipfileLockWriter {
         target: &TargetGraph,
         _downloads: &Downloads,
     ) -> Result<Siblings, WriteError> {
-        let text =
-            write(input, lockfile, target).map_err(|reason| WriteError::new(input, reason))?;
-        let mark = input.bytes.len() - input.text().map_or(0, str::len);
-        let mut bytes = input.bytes.get(..mark).unwrap_or_default().to_vec();
-        bytes.extend_from_slice(text.as_bytes());
-        Ok(Siblings::from([(input.path.to_owned(), bytes)]))
+        write_lockfile(input, lockfile, target, || {
+            let text = write(input, lockfile, target)?;
+            let mark = input.bytes.len() - input.text().map_or(0, str::len);
+            let mut bytes = input.bytes.get(..mark).unwrap_or_default().to_vec();
+            bytes.extend_from_slice(text.as_bytes());
+            Ok(bytes)
+        })
     }
 }
 
@@ -44,10 +46,6 @@ const ALGORITHM: &str = "sha256";
 
 fn write(input: &Input<'_>, lockfile: &Lockfile, target: &TargetGraph) -> Result<String, String> {
     let text = input.text().map_err(|error| error.reason)?;
-    if *target == TargetGraph::unchanged(lockfile) {
-        return Ok(text.to_owned());
-    }
-
     let mut document = Document::read(text)?;
     let nodes: BTreeMap<PackageIndex, usize> = (0..)
         .zip(&target.nodes)

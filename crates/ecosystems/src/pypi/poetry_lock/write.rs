@@ -15,6 +15,7 @@ use patchgate_model::Lockfile;
 
 use self::document::Document;
 use crate::line_ends::PlainText;
+use crate::lockfile_writer::write_lockfile;
 use crate::pypi::written::verify;
 use crate::{Downloads, Input, LockfileWriter, Siblings, TargetGraph, WriteError};
 
@@ -30,13 +31,7 @@ impl LockfileWriter for PoetryLockWriter {
         target: &TargetGraph,
         _downloads: &Downloads,
     ) -> Result<Siblings, WriteError> {
-        let bytes = match *target == TargetGraph::unchanged(lockfile) {
-            true => input.bytes.to_vec(),
-            false => {
-                write(input, lockfile, target).map_err(|reason| WriteError::new(input, reason))?
-            }
-        };
-        Ok(Siblings::from([(input.path.to_owned(), bytes)]))
+        write_lockfile(input, lockfile, target, || write(input, lockfile, target))
     }
 }
 

@@ -17,6 +17,7 @@ use patchgate_model::Lockfile;
 use self::document::Document;
 use self::graph::Plan;
 use crate::line_ends::PlainText;
+use crate::lockfile_writer::write_lockfile;
 use crate::pypi::written::verify;
 use crate::{Downloads, Input, LockfileWriter, Siblings, TargetGraph, WriteError};
 
@@ -32,13 +33,7 @@ impl LockfileWriter for UvLockWriter {
         target: &TargetGraph,
         _downloads: &Downloads,
     ) -> Result<Siblings, WriteError> {
-        let bytes = match *target == TargetGraph::unchanged(lockfile) {
-            true => input.bytes.to_vec(),
-            false => {
-                write(input, lockfile, target).map_err(|reason| WriteError::new(input, reason))?
-            }
-        };
-        Ok(Siblings::from([(input.path.to_owned(), bytes)]))
+        write_lockfile(input, lockfile, target, || write(input, lockfile, target))
     }
 }
 

@@ -16,6 +16,7 @@ use patchgate_model::{DependencyKind, Lockfile};
 use self::document::Document;
 use self::hoist::{Graph, Kind, Need, Package, ROOT};
 use crate::line_ends::PlainText;
+use crate::lockfile_writer::write_lockfile;
 use crate::{
     Downloads, EditError, Input, LockfileWriter, Siblings, TargetGraph, TargetNode, WriteError,
 };
@@ -32,14 +33,7 @@ impl LockfileWriter for BunWriter {
         target: &TargetGraph,
         _downloads: &Downloads,
     ) -> Result<Siblings, WriteError> {
-        let bytes = match *target == TargetGraph::unchanged(lockfile) {
-            true => input.bytes.to_vec(),
-            false => {
-                changed(input, lockfile, target).map_err(|reason| WriteError::new(input, reason))?
-            }
-        };
-
-        Ok(BTreeMap::from([(input.path.to_owned(), bytes)]))
+        write_lockfile(input, lockfile, target, || changed(input, lockfile, target))
     }
 
     fn write_override(

@@ -21,6 +21,7 @@ mod verify;
 
 use patchgate_model::Lockfile;
 
+use crate::lockfile_writer::write_lockfile;
 use crate::{
     Downloads, EditError, Input, LockfileWriter, MetadataRequest, Release, Siblings, TargetGraph,
     WriteError,
@@ -42,14 +43,9 @@ impl LockfileWriter for NpmLockWriter {
         target: &TargetGraph,
         downloads: &Downloads,
     ) -> Result<Siblings, WriteError> {
-        let bytes = if *target == TargetGraph::unchanged(lockfile) {
-            input.bytes.to_vec()
-        } else {
+        write_lockfile(input, lockfile, target, || {
             change::write(input, lockfile, target, downloads)
-                .map_err(|reason| WriteError::new(input, reason))?
-        };
-
-        Ok(Siblings::from([(input.path.to_owned(), bytes)]))
+        })
     }
 
     fn write_override(

@@ -11,6 +11,7 @@ use patchgate_model::{DependencyKind, Lockfile};
 use serde_json::Value;
 
 use super::manifest::body;
+use crate::line_ends::PlainText;
 use crate::npm::requirement;
 use crate::npm::tree::{beside, split_spec};
 use crate::npm::yarn::berry::{self, Entry};
@@ -43,20 +44,13 @@ pub(super) fn write(
     lockfile: &Lockfile,
     target: &TargetGraph,
     downloads: &Downloads,
-) -> Result<String, String> {
-    let text = input.text().map_err(|error| error.reason)?;
+) -> Result<Vec<u8>, String> {
     if input.bytes.starts_with("\u{feff}".as_bytes()) {
         return Err("it begins with a byte order mark".to_owned());
     }
-    let has_returns = text.contains('\r');
-    let plain = text.replace("\r\n", "\n");
-    if plain.contains('\r')
-        || (has_returns && plain.lines().count() != text.matches("\r\n").count())
-    {
-        return Err("its lines end in different ways".to_owned());
-    }
+    let plain = PlainText::of(input)?;
 
-    let document = syntax::yaml(&plain).map_err(|error| error.reason)?;
+    let document = syntax::yaml(&plain.text).map_err(|error| error.reason)?;
     let metadata = document.get("__metadata");
     let key = metadata.and_then(|metadata| metadata.get("cacheKey")?.text());
     if key != Some(CACHE_KEY) {
@@ -72,13 +66,10 @@ pub(super) fn write(
         return Err("it has entries that cannot be read".to_owned());
     }
 
-    let blocks = Blocks::cut(&plain, &entries)?;
+    let blocks = Blocks::cut(&plain.text, &entries)?;
     let writing = Writing::new(input, lockfile, target, &entries)?;
     let written = writing.apply(blocks, downloads)?;
-    Ok(match has_returns {
-        true => written.replace('\n', "\r\n"),
-        false => written,
-    })
+    Ok(plain.restore(&written))
 }
 
 /// The text of an entry.

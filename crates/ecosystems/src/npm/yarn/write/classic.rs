@@ -15,24 +15,26 @@ use crate::npm::lockfile::origin::asks_by_address;
 use crate::npm::requirement;
 use crate::npm::tree::{projects, split_spec};
 use crate::npm::yarn::{classic, resolutions};
-use crate::{Input, Release, SkippedEntries, TargetEdge, TargetGraph, WriteError};
+use crate::{Input, Release, SkippedEntries, TargetEdge, TargetGraph};
 
 /// The file with the graph.
+///
+/// # Errors
+/// The obstacle, as a fragment.
 pub(super) fn write(
     input: &Input<'_>,
     lockfile: &Lockfile,
     target: &TargetGraph,
-) -> Result<String, WriteError> {
-    let refuse = |reason: String| WriteError::new(input, reason);
-    let unreadable = |error: crate::ParseError| refuse(error.to_string());
+) -> Result<String, String> {
+    let unreadable = |error: crate::ParseError| error.to_string();
     let text = input.text().map_err(unreadable)?;
     let mut skipped = SkippedEntries::default();
     let entries = classic::entries(text, &mut skipped).map_err(unreadable)?;
     if !skipped.into_entries().is_empty() || !lockfile.skipped.is_empty() {
-        return Err(refuse("it has entries that cannot be read".to_owned()));
+        return Err("it has entries that cannot be read".to_owned());
     }
     if text.replace("\r\n", "").contains('\r') {
-        return Err(refuse("it has line breaks of several kinds".to_owned()));
+        return Err("it has line breaks of several kinds".to_owned());
     }
 
     let mut owners = Vec::with_capacity(lockfile.packages.len());
@@ -42,7 +44,7 @@ pub(super) fn write(
         }
     }
     if owners.len() != lockfile.packages.len() {
-        return Err(refuse("it is not the file that was read".to_owned()));
+        return Err("it is not the file that was read".to_owned());
     }
 
     let lines = entries.iter().map(|entry| {
@@ -50,8 +52,8 @@ pub(super) fn write(
         (entry.line, patterns.collect())
     });
     let blocks = Blocks::cut(text, lines);
-    let plan = Plan::new(input, lockfile, target, &blocks, &owners).map_err(refuse)?;
-    let written = plan.apply(blocks).map_err(refuse)?;
+    let plan = Plan::new(input, lockfile, target, &blocks, &owners)?;
+    let written = plan.apply(blocks)?;
 
     Ok(match input.bytes.starts_with("\u{feff}".as_bytes()) {
         true => format!("\u{feff}{written}"),

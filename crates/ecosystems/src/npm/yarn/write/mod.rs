@@ -15,6 +15,7 @@ pub(in crate::npm) mod registry;
 
 use patchgate_model::Lockfile;
 
+use crate::lockfile_writer::write_lockfile;
 use crate::{
     Downloads, EditError, Input, LockfileWriter, MetadataRequest, Release, Siblings, TargetGraph,
     WriteError,
@@ -50,17 +51,10 @@ impl LockfileWriter for YarnWriter {
         target: &TargetGraph,
         downloads: &Downloads,
     ) -> Result<Siblings, WriteError> {
-        let bytes = if *target == TargetGraph::unchanged(lockfile) {
-            input.bytes.to_vec()
-        } else if lockfile.format.as_str() == CLASSIC {
-            classic::write(input, lockfile, target)?.into_bytes()
-        } else {
-            berry::write(input, lockfile, target, downloads)
-                .map_err(|reason| WriteError::new(input, reason))?
-                .into_bytes()
-        };
-
-        Ok(Siblings::from([(input.path.to_owned(), bytes)]))
+        write_lockfile(input, lockfile, target, || match lockfile.format.as_str() {
+            CLASSIC => classic::write(input, lockfile, target).map(String::into_bytes),
+            _ => berry::write(input, lockfile, target, downloads),
+        })
     }
 
     fn write_override(
