@@ -72,6 +72,8 @@ mod skipped;
 mod snapshot_text;
 pub mod swift;
 pub mod terraform;
+#[cfg(test)]
+mod test_graph;
 mod unread;
 mod upgradable;
 mod version;

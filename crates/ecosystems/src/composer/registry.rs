@@ -190,6 +190,7 @@ fn file(described: &Node<'_>) -> Result<Option<ReleaseFile>, ParseError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_graph::stated;
 
     #[test]
     fn shortened_versions_are_completed() {
@@ -203,19 +204,8 @@ mod tests {
         let [second, first] = releases.as_slice() else {
             panic!("{releases:?}");
         };
-        let requirements: Vec<_> = second
-            .requirements
-            .iter()
-            .map(|it| {
-                (
-                    it.name.as_str(),
-                    it.requirement.as_str(),
-                    it.condition.as_str(),
-                )
-            })
-            .collect();
         assert_eq!(
-            requirements,
+            stated(second),
             [
                 ("acme/b", "^1.0", ""),
                 ("psr/log-implementation", "*", "provided")

@@ -246,6 +246,7 @@ fn file(name: &str, version: &str, archive: &Archive) -> ReleaseFile {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_graph::stated;
 
     const SHA: &str = "0085e875dd7d33d3b0f5595668b804997217edfea1275587ac6e42818fb37ab3";
 
@@ -265,19 +266,8 @@ mod tests {
         let release = &releases[1];
         assert_eq!(release.runtime.as_deref(), Some(">= 2.7, < 4"));
         assert_eq!(release.published.as_deref(), Some("2024-05-01T10:00:00Z"));
-        let requirements: Vec<_> = release
-            .requirements
-            .iter()
-            .map(|it| {
-                (
-                    it.name.as_str(),
-                    it.requirement.as_str(),
-                    it.condition.as_str(),
-                )
-            })
-            .collect();
         assert_eq!(
-            requirements,
+            stated(release),
             [("mini", "~> 2.8", "ruby"), ("racc", ">= 1, < 2", "")]
         );
         let files: Vec<_> = release

@@ -232,6 +232,7 @@ fn requirements(groups: &[Group]) -> Result<Vec<Requirement>, ParseError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::test_graph::stated;
 
     const INDEX: &str = r#"{"version": "3.0.0", "resources": [
         {"@id": "https://feed.invalid/plain/", "@type": "RegistrationsBaseUrl"},
@@ -280,19 +281,8 @@ mod tests {
             panic!("{releases:?}");
         };
         assert_eq!((first.version.as_str(), first.yanked), ("1.0.0", false));
-        let requirements: Vec<_> = first
-            .requirements
-            .iter()
-            .map(|it| {
-                (
-                    it.name.as_str(),
-                    it.requirement.as_str(),
-                    it.condition.as_str(),
-                )
-            })
-            .collect();
         assert_eq!(
-            requirements,
+            stated(first),
             [
                 ("B", "[1.0.0, )", ".NETStandard2.0, net8.0"),
                 ("C", "[2.0.0]", ".NETStandard2.0")

@@ -1,11 +1,8 @@
-use patchgate_model::Lockfile;
-
-use super::{ComposerWriter, Document, Entries, LEVEL};
+use super::{Document, Entries, LEVEL};
 use crate::composer::{php_json, registry};
 use crate::syntax::json;
-use crate::{
-    Downloads, Input, LockfileWriter as _, Release, Siblings, TargetEdge, TargetGraph, TargetNode,
-};
+use crate::test_graph::{Case, add, set};
+use crate::{Release, TargetGraph};
 
 const MANIFEST: &str =
     r#"{"name": "acme/app", "require": {"acme/a": "^1.0"}, "require-dev": {"acme/test": "^1.0"}}"#;
@@ -52,57 +49,8 @@ fn release(name: &str, version: &str, requires: &str) -> Release {
     registry::parse(name, body.as_bytes()).unwrap().remove(0)
 }
 
-/// A lockfile with its manifest.
-struct Case {
-    text: String,
-    siblings: Siblings,
-    lockfile: Lockfile,
-}
-
-impl Case {
-    fn new(text: &str) -> Self {
-        let siblings = Siblings::from([("composer.json".to_owned(), MANIFEST.as_bytes().to_vec())]);
-        let lockfile = crate::parse(&input(text, &siblings)).unwrap();
-        Self {
-            text: text.to_owned(),
-            siblings,
-            lockfile,
-        }
-    }
-
-    fn target(&self) -> TargetGraph {
-        TargetGraph::unchanged(&self.lockfile)
-    }
-
-    fn write(&self, target: &TargetGraph) -> Result<String, String> {
-        let input = input(&self.text, &self.siblings);
-        ComposerWriter
-            .write(&input, &self.lockfile, target, &Downloads::new())
-            .map(|mut files| String::from_utf8(files.remove("composer.lock").unwrap()).unwrap())
-            .map_err(|error| error.reason)
-    }
-}
-
-fn input<'a>(text: &'a str, siblings: &'a Siblings) -> Input<'a> {
-    Input {
-        path: "composer.lock",
-        bytes: text.as_bytes(),
-        siblings,
-    }
-}
-
-fn set(target: &mut TargetGraph, name: &str, release: Release) {
-    let mut nodes = target.nodes.iter_mut();
-    nodes.find(|node| node.name == name).unwrap().release = Some(release);
-}
-
-fn add(target: &mut TargetGraph, name: &str, release: Release) {
-    target.nodes.push(TargetNode {
-        was: None,
-        name: name.to_owned(),
-        release: Some(release),
-        edges: Vec::<TargetEdge>::new(),
-    });
+fn locked(text: &str) -> Case {
+    Case::new("composer.lock", text, &[("composer.json", MANIFEST)])
 }
 
 #[test]
@@ -113,7 +61,7 @@ fn an_unchanged_graph_gives_the_same_bytes() {
         format!("\u{feff}{}", plain()),
         include_str!("../fixtures/read/lock/composer.lock").to_owned(),
     ] {
-        let case = Case::new(&text);
+        let case = locked(&text);
         assert_eq!(case.write(&case.target()).unwrap(), text);
     }
 }
@@ -127,7 +75,7 @@ fn a_package_gets_another_version_in_its_position() {
         |text: String| text.trim_end().to_owned(),
         |text: String| format!("\u{feff}{text}"),
     ] {
-        let case = Case::new(&change(plain()));
+        let case = locked(&change(plain()));
         let mut target = case.target();
         set(&mut target, "acme/b", release("acme/b", "1.2.0", ""));
         assert_eq!(case.write(&target).unwrap(), change(expected.clone()));
@@ -138,7 +86,7 @@ fn a_package_gets_another_version_in_its_position() {
 fn packages_come_leave_and_change_their_list() {
     // `a` needs `c`, which only development needed, and `new`, but `b` no more.
     let requires = r#""php": ">=8", "acme/new": "^2.0", "acme/c": "^1.0""#;
-    let case = Case::new(&plain());
+    let case = locked(&plain());
     let mut target = case.target();
     set(&mut target, "acme/a", release("acme/a", "v1.1.0", requires));
     target.nodes.retain(|node| node.name != "acme/b");
@@ -176,10 +124,8 @@ fn packages_come_leave_and_change_their_list() {
 
 #[test]
 fn a_raised_requirement_changes_the_hash() {
-    let mut case = Case::new(&plain());
     let manifest = MANIFEST.replace("\"acme/a\": \"^1.0\"", "\"acme/a\": \"^2.0\"");
-    case.siblings
-        .insert("composer.json".to_owned(), manifest.clone().into_bytes());
+    let case = locked(&plain()).edited("composer.json", &manifest);
     let mut target = case.target();
     set(&mut target, "acme/a", release("acme/a", "v2.0.0", ""));
     target.nodes.retain(|node| node.name != "acme/b");
@@ -203,7 +149,7 @@ fn a_name_can_be_satisfied_by_another_package() {
         &entry("acme/b", "1.0.0", ""),
         &entry("acme/b", "1.0.0", "").replace("\"type\": \"library\"", "\"provide\": {\n                \"acme/api\": \"1.0 || 2.0\"\n            },\n            \"type\": \"library\""),
     );
-    let case = Case::new(&text);
+    let case = locked(&text);
     let written = |requires: &str| {
         let mut target = case.target();
         set(&mut target, "acme/a", release("acme/a", "v1.1.0", requires));
@@ -218,12 +164,8 @@ fn a_name_can_be_satisfied_by_another_package() {
 
 #[test]
 fn what_is_not_exact_is_refused() {
-    let reason = |text: &str, change: &dyn Fn(&mut TargetGraph)| {
-        let case = Case::new(text);
-        let mut target = case.target();
-        change(&mut target);
-        case.write(&target).unwrap_err()
-    };
+    let reason =
+        |text: &str, change: &dyn Fn(&mut TargetGraph)| locked(text).changed(change).unwrap_err();
     let moved = |target: &mut TargetGraph| set(target, "acme/b", release("acme/b", "1.2.0", ""));
     let plain = plain();
     let mirrored = plain.replace("\"type\": \"library\"", "\"transport-options\": {\n                \"x\": 1\n            },\n            \"type\": \"library\"");

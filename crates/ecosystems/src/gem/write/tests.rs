@@ -1,60 +1,14 @@
-use patchgate_model::Lockfile;
-
-use super::GemWriter;
 use crate::gem::registry;
-use crate::{
-    Downloads, Input, LockfileWriter as _, Release, Siblings, TargetEdge, TargetGraph, TargetNode,
-};
+use crate::test_graph::{Case, add};
+use crate::{Release, TargetGraph, TargetNode};
 
 const PLAIN: &str = include_str!("../fixtures/read/bundler/Gemfile.lock");
 const PLAIN_MANIFEST: &str = include_str!("../fixtures/read/bundler/Gemfile");
 const CHECKSUMS: &str = include_str!("../fixtures/read/checksums/Gemfile.lock");
 const CHECKSUMS_MANIFEST: &str = include_str!("../fixtures/read/checksums/Gemfile");
 
-/// A lockfile with its Gemfile.
-struct Case {
-    text: String,
-    siblings: Siblings,
-    lockfile: Lockfile,
-}
-
-impl Case {
-    fn new(text: &str, manifest: &str) -> Self {
-        let siblings = Siblings::from([("Gemfile".to_owned(), manifest.as_bytes().to_vec())]);
-        let lockfile = crate::parse(&input(text, &siblings)).unwrap();
-        Self {
-            text: text.to_owned(),
-            siblings,
-            lockfile,
-        }
-    }
-
-    /// With the Gemfile after its edits.
-    fn edited(mut self, manifest: &str) -> Self {
-        let bytes = manifest.as_bytes().to_vec();
-        self.siblings.insert("Gemfile".to_owned(), bytes);
-        self
-    }
-
-    fn target(&self) -> TargetGraph {
-        TargetGraph::unchanged(&self.lockfile)
-    }
-
-    fn write(&self, target: &TargetGraph) -> Result<String, String> {
-        let input = input(&self.text, &self.siblings);
-        GemWriter
-            .write(&input, &self.lockfile, target, &Downloads::new())
-            .map(|mut files| String::from_utf8(files.remove("Gemfile.lock").unwrap()).unwrap())
-            .map_err(|error| error.reason)
-    }
-}
-
-fn input<'a>(text: &'a str, siblings: &'a Siblings) -> Input<'a> {
-    Input {
-        path: "Gemfile.lock",
-        bytes: text.as_bytes(),
-        siblings,
-    }
+fn locked(text: &str, manifest: &str) -> Case {
+    Case::new("Gemfile.lock", text, &[("Gemfile", manifest)])
 }
 
 /// The release of a document of the compact index with these lines.
@@ -73,15 +27,6 @@ fn set(target: &mut TargetGraph, name: &str, release: &Release) {
     for node in target.nodes.iter_mut().filter(own) {
         node.release = Some(release.clone());
     }
-}
-
-fn add(target: &mut TargetGraph, name: &str, release: Release) {
-    target.nodes.push(TargetNode {
-        was: None,
-        name: name.to_owned(),
-        release: Some(release),
-        edges: Vec::<TargetEdge>::new(),
-    });
 }
 
 fn raise(target: &mut TargetGraph, name: &str, requirement: &str) {
@@ -118,7 +63,7 @@ fn an_unchanged_graph_gives_the_same_bytes() {
             text.replace('\n', "\r\n"),
             format!("\u{feff}{text}"),
         ] {
-            let case = Case::new(&text, manifest);
+            let case = locked(&text, manifest);
             assert_eq!(case.write(&case.target()).unwrap(), text);
             // Cut and printed again.
             let plain = text.trim_start_matches('\u{feff}');
@@ -130,7 +75,7 @@ fn an_unchanged_graph_gives_the_same_bytes() {
 
 #[test]
 fn a_gem_gets_another_version_with_its_dependencies() {
-    let case = Case::new(PLAIN, PLAIN_MANIFEST);
+    let case = locked(PLAIN, PLAIN_MANIFEST);
     let mut target = case.target();
     set(
         &mut target,
@@ -159,7 +104,7 @@ fn a_gem_gets_another_version_with_its_dependencies() {
 #[test]
 fn line_ends_and_the_end_of_the_file_stay() {
     for text in [PLAIN.replace('\n', "\r\n"), PLAIN.trim_end().to_owned()] {
-        let case = Case::new(&text, PLAIN_MANIFEST);
+        let case = locked(&text, PLAIN_MANIFEST);
         let mut target = case.target();
         set(&mut target, "rack", &release("rack", "3.0.9 |"));
         assert_eq!(
@@ -175,7 +120,7 @@ fn an_odd_order_stays() {
         "    rspec-support (3.12.1)\n",
         "    rspec-support (3.12.1)\n    racc (1.7.1)\n",
     );
-    let case = Case::new(&text, PLAIN_MANIFEST);
+    let case = locked(&text, PLAIN_MANIFEST);
     let mut target = case.target();
     set(&mut target, "racc", &release("racc", "1.7.3 |"));
     assert_eq!(
@@ -186,7 +131,7 @@ fn an_odd_order_stays() {
 
 #[test]
 fn archives_of_several_platforms_change_together() {
-    let case = Case::new(CHECKSUMS, CHECKSUMS_MANIFEST);
+    let case = locked(CHECKSUMS, CHECKSUMS_MANIFEST);
     let (a, b, c) = (hash('a'), hash('b'), hash('c'));
     let lines = format!(
         "1.16.2 mini:~> 2.8,racc:~> 1.4|checksum:{c}\n\
@@ -200,14 +145,14 @@ fn archives_of_several_platforms_change_together() {
     insta::assert_snapshot!(case.write(&target).unwrap_err());
 
     let text = CHECKSUMS.replace("  java\n", "");
-    let case = Case::new(&text, CHECKSUMS_MANIFEST);
+    let case = locked(&text, CHECKSUMS_MANIFEST);
     insta::assert_snapshot!(difference(&text, &case.write(&target).unwrap()));
 }
 
 #[test]
 fn gems_that_nothing_needs_leave_with_their_hashes() {
     let text = CHECKSUMS.replace("  java\n", "");
-    let case = Case::new(&text, CHECKSUMS_MANIFEST);
+    let case = locked(&text, CHECKSUMS_MANIFEST);
     let mut target = case.target();
     let (a, b) = (hash('a'), hash('b'));
     let lines = format!("1.17-arm64-darwin |checksum:{a}\n1.17-x86_64-linux |checksum:{b}");
@@ -218,7 +163,7 @@ fn gems_that_nothing_needs_leave_with_their_hashes() {
 
 #[test]
 fn a_raised_requirement_is_written_as_bundler_does() {
-    let case = Case::new(PLAIN, PLAIN_MANIFEST);
+    let case = locked(PLAIN, PLAIN_MANIFEST);
     let mut target = case.target();
     set(&mut target, "rack", &release("rack", "4.1 |"));
     let unsatisfied = case.write(&target).unwrap_err();
@@ -232,17 +177,14 @@ fn a_raised_requirement_is_written_as_bundler_does() {
     );
 
     let manifest = PLAIN_MANIFEST.replace(r#"">= 2.2", "< 4""#, r#"">= 4.1", "< 5""#);
-    let case = case.edited(&manifest);
+    let case = case.edited("Gemfile", &manifest);
     insta::assert_snapshot!(difference(PLAIN, &case.write(&target).unwrap()));
 }
 
 #[test]
 fn what_is_not_exact_is_refused() {
     let reason = |text: &str, change: &dyn Fn(&mut TargetGraph)| {
-        let case = Case::new(text, PLAIN_MANIFEST);
-        let mut target = case.target();
-        change(&mut target);
-        case.write(&target).unwrap_err()
+        locked(text, PLAIN_MANIFEST).changed(change).unwrap_err()
     };
     let refusals = [
         reason(PLAIN, &|target| {

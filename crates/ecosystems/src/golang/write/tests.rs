@@ -3,7 +3,8 @@ use std::collections::BTreeMap;
 use super::super::archive::tests::zipped;
 use super::*;
 use crate::golang::Go;
-use crate::{TargetEdge, TargetNode, Upgradable as _, parse};
+use crate::test_graph::{add, set};
+use crate::{TargetEdge, Upgradable as _, parse};
 
 const PROXY: &str = "https://proxy.invalid/go";
 
@@ -105,24 +106,6 @@ impl Proxy {
     }
 }
 
-fn upgrade(target: &mut TargetGraph, release: Release, name: &str) {
-    let node = target
-        .nodes
-        .iter_mut()
-        .find(|node| node.name == name)
-        .unwrap();
-    node.release = Some(release);
-}
-
-fn add(target: &mut TargetGraph, release: Release, name: &str) {
-    target.nodes.push(TargetNode {
-        was: None,
-        name: name.to_owned(),
-        release: Some(release),
-        edges: Vec::new(),
-    });
-}
-
 const GO_MOD: &str = "module m.invalid/app // the app\n\ngo 1.21\n\nrequire (\n\ta.invalid/a v1.2.0\n\tb.invalid/B v0.3.0 // why\n)\n\nrequire (\n\tc.invalid/c v1.0.0 // indirect\n\te.invalid/e v1.0.0 // indirect\n)\n\nexclude a.invalid/a v1.2.4\n";
 const GO_SUM: &str = "a.invalid/a v1.2.0 h1:AAAA=\na.invalid/a v1.2.0/go.mod h1:AAAB=\nb.invalid/B v0.3.0 h1:BBBB=\nb.invalid/B v0.3.0/go.mod h1:BBBC=\nc.invalid/c v1.0.0 h1:CCCC=\nc.invalid/c v1.0.0/go.mod h1:CCCD=\n";
 
@@ -142,7 +125,7 @@ fn one_module_changes_in_its_line_and_in_the_sums() {
     let release = proxy.release("a.invalid/a", "v1.2.5");
     let project = Project::new(GO_MOD, GO_SUM);
     let files = project
-        .write(&proxy, |target| upgrade(target, release, "a.invalid/a"))
+        .write(&proxy, |target| set(target, "a.invalid/a", release))
         .unwrap();
 
     assert_eq!(
@@ -167,7 +150,7 @@ fn line_breaks_and_a_capital_letter_are_kept() {
     let go_mod = GO_MOD.replace('\n', "\r\n");
     let project = Project::new(&go_mod, &GO_SUM.replace('\n', "\r\n"));
     let files = project
-        .write(&proxy, |target| upgrade(target, release, "b.invalid/B"))
+        .write(&proxy, |target| set(target, "b.invalid/B", release))
         .unwrap();
     assert_eq!(
         files["go.mod"],
@@ -199,17 +182,17 @@ fn a_module_that_is_imported_comes_in_and_one_for_tests_does_not() {
     let project = Project::new(GO_MOD, GO_SUM);
     let files = project
         .write(&proxy, |target| {
-            upgrade(
+            set(
                 target,
-                proxy.release("a.invalid/a", "v1.3.0"),
                 "a.invalid/a",
+                proxy.release("a.invalid/a", "v1.3.0"),
             );
             for (name, version) in [
                 ("t.invalid/t", "v1.0.0"),
                 ("x.invalid/x", "v1.0.0"),
                 ("d.invalid/d", "v1.1.0"),
             ] {
-                add(target, proxy.release(name, version), name);
+                add(target, name, proxy.release(name, version));
             }
         })
         .unwrap();
@@ -264,15 +247,15 @@ fn new_requirements_are_where_go_puts_them() {
         let project = Project::new(&before, "a.invalid/a v1.2.0 h1:AAAA=\n");
         let files = project
             .write(&proxy, |target| {
-                upgrade(
+                set(
                     target,
-                    proxy.release("a.invalid/a", "v1.3.0"),
                     "a.invalid/a",
+                    proxy.release("a.invalid/a", "v1.3.0"),
                 );
                 add(
                     target,
-                    proxy.release("d.invalid/d", "v1.0.0"),
                     "d.invalid/d",
+                    proxy.release("d.invalid/d", "v1.0.0"),
                 );
             })
             .unwrap();
@@ -320,15 +303,15 @@ fn a_replacement_changes_in_its_own_line() {
     let project = Project::new(go_mod, "");
     let files = project
         .write(&proxy, |target| {
-            upgrade(
+            set(
                 target,
-                proxy.release("f.invalid/fork", "v1.2.2"),
                 "f.invalid/fork",
+                proxy.release("f.invalid/fork", "v1.2.2"),
             );
-            upgrade(
+            set(
                 target,
-                proxy.release("c.invalid/c", "v1.0.2"),
                 "c.invalid/c",
+                proxy.release("c.invalid/c", "v1.0.2"),
             );
         })
         .unwrap();
@@ -349,10 +332,10 @@ fn a_module_of_an_old_file_gets_a_line() {
     let project = Project::new(go_mod, go_sum);
     let files = project
         .write(&proxy, |target| {
-            upgrade(
+            set(
                 target,
-                proxy.release("q.invalid/q", "v1.0.1"),
                 "q.invalid/q",
+                proxy.release("q.invalid/q", "v1.0.1"),
             )
         })
         .unwrap();
@@ -379,7 +362,7 @@ fn sums_of_requirements_are_added_where_go_reads_them() {
         );
     let release = proxy.release("a.invalid/a", "v1.2.5");
     let project = Project::new(GO_MOD, GO_SUM);
-    let change = |target: &mut TargetGraph| upgrade(target, release.clone(), "a.invalid/a");
+    let change = |target: &mut TargetGraph| set(target, "a.invalid/a", release.clone());
     let files = project.write(&proxy, change).unwrap();
     assert!(files["go.sum"].contains("n.invalid/N v0.1.0/go.mod h1:"));
     assert!(!files["go.sum"].contains("n.invalid/N v0.1.0 h1:"));
@@ -423,14 +406,14 @@ fn what_is_not_exact_is_refused_with_its_reason() {
         ),
     ] {
         let release = proxy.release("a.invalid/a", version);
-        let reason = project.write(&proxy, |target| upgrade(target, release, "a.invalid/a"));
+        let reason = project.write(&proxy, |target| set(target, "a.invalid/a", release));
         assert_eq!(reason.unwrap_err(), expected);
     }
     let major = Release {
         version: "v2.0.0".to_owned(),
         ..proxy.release("a.invalid/a", "v1.3.0")
     };
-    let reason = project.write(&proxy, |target| upgrade(target, major, "a.invalid/a"));
+    let reason = project.write(&proxy, |target| set(target, "a.invalid/a", major));
     assert!(reason.unwrap_err().contains("another major version"));
 }
 
@@ -438,10 +421,10 @@ fn what_is_not_exact_is_refused_with_its_reason() {
 fn a_project_that_vendors_or_has_no_sums_is_refused() {
     let proxy = Proxy::default().with("a.invalid/a", "v1.2.5", "go 1.20\n", "package a\n");
     let change = |target: &mut TargetGraph| {
-        upgrade(
+        set(
             target,
-            proxy.release("a.invalid/a", "v1.2.5"),
             "a.invalid/a",
+            proxy.release("a.invalid/a", "v1.2.5"),
         );
     };
     let mut project = Project::new(GO_MOD, GO_SUM);
@@ -475,9 +458,7 @@ fn a_release_of_go_is_not_changed() {
         version: "1.22.5".to_owned(),
         ..Release::default()
     };
-    let reason = project.write(&Proxy::default(), |target| {
-        upgrade(target, release, "stdlib")
-    });
+    let reason = project.write(&Proxy::default(), |target| set(target, "stdlib", release));
     assert!(reason.unwrap_err().contains("the release of Go"));
 }
 
@@ -492,10 +473,10 @@ fn a_workspace_has_replacements_and_sums_of_its_own() {
     let proxy = Proxy::default().with("a.invalid/a", "v1.2.5", "go 1.20\n", "package a\n");
     let files = project
         .write(&proxy, |target| {
-            upgrade(
+            set(
                 target,
-                proxy.release("a.invalid/a", "v1.2.5"),
                 "a.invalid/a",
+                proxy.release("a.invalid/a", "v1.2.5"),
             )
         })
         .unwrap();

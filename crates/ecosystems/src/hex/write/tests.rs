@@ -3,6 +3,7 @@
 use super::super::tarball::tarball;
 use super::*;
 use crate::ReleaseFile;
+use crate::test_graph::set_or_add;
 use serde_json::json;
 
 const LOCK: &str = "%{\n  \
@@ -56,17 +57,7 @@ fn write_all(
     let lockfile = super::super::mix_lock::parse(&input).unwrap();
     let mut target = TargetGraph::unchanged(&lockfile);
     target.nodes.retain(|node| node.name != gone);
-    for (name, release) in releases {
-        match target.nodes.iter_mut().find(|node| node.name == *name) {
-            Some(node) => node.release = Some(release.clone()),
-            None => target.nodes.push(TargetNode {
-                was: None,
-                name: (*name).to_owned(),
-                release: Some(release.clone()),
-                edges: Vec::new(),
-            }),
-        }
-    }
+    set_or_add(&mut target, releases);
     let archive = tarball("{<<\"build_tools\">>,[<<\"mix\">>,<<\"make\">>]}.\n");
     let downloads = Downloads::from([("https://hex.invalid/tarballs/x.tar".to_owned(), archive)]);
     MixWriter

@@ -3,7 +3,8 @@
 use patchgate_model::Lockfile;
 
 use super::*;
-use crate::{ReleaseFile, Requirement, TargetEdge};
+use crate::ReleaseFile;
+use crate::test_graph::{requirements, set_or_add};
 
 const MANIFEST: &str = "name: shop\nenvironment:\n  sdk: ^3.0.0\ndependencies:\n  http: ^1.0.0\n  lib:\n    path: ../lib\n\
                         dev_dependencies:\n  lints: ^2.0.0\n";
@@ -50,11 +51,7 @@ fn release(version: &str, hash: &str, sdk: &str, needs: &[(&str, &str)]) -> Rele
         version: version.to_owned(),
         requirements: needs
             .iter()
-            .map(|(name, requirement)| Requirement {
-                name: (*name).to_owned(),
-                requirement: (*requirement).to_owned(),
-                ..Requirement::default()
-            })
+            .flat_map(|(name, requirement)| requirements(&[(name, requirement, "")]))
             .collect(),
         files: vec![ReleaseFile {
             hashes: vec![("sha256".to_owned(), hash.to_owned())],
@@ -79,17 +76,7 @@ fn write(text: &str, releases: &[(&str, Release)]) -> Result<String, String> {
     let siblings = siblings();
     let lockfile = read(text, &siblings);
     let mut target = TargetGraph::unchanged(&lockfile);
-    for (name, release) in releases {
-        match target.nodes.iter_mut().find(|node| node.name == *name) {
-            Some(node) => node.release = Some(release.clone()),
-            None => target.nodes.push(TargetNode {
-                was: None,
-                name: (*name).to_owned(),
-                release: Some(release.clone()),
-                edges: Vec::<TargetEdge>::new(),
-            }),
-        }
-    }
+    set_or_add(&mut target, releases);
     let input = Input {
         path: "app/pubspec.lock",
         bytes: text.as_bytes(),

@@ -2,6 +2,7 @@ use serde_json::json;
 
 use super::*;
 use crate::npm::bun::parse;
+use crate::test_graph::Case;
 use crate::{Release, Upgradable as _};
 
 const LOCKFILE: &str = r#"{
@@ -42,18 +43,7 @@ fn release(name: &str, version: &str, fields: serde_json::Value) -> Release {
 }
 
 fn write(text: &str, change: impl FnOnce(&mut TargetGraph)) -> Result<String, String> {
-    let siblings = Siblings::new();
-    let input = Input {
-        path: "bun.lock",
-        bytes: text.as_bytes(),
-        siblings: &siblings,
-    };
-    let lockfile = parse(&input).unwrap();
-    let mut target = TargetGraph::unchanged(&lockfile);
-    change(&mut target);
-    let written = BunWriter.write(&input, &lockfile, &target, &Downloads::new());
-    let mut files = written.map_err(|error| error.reason)?;
-    Ok(String::from_utf8(files.remove("bun.lock").unwrap()).unwrap())
+    Case::new("bun.lock", text, &[]).changed(change)
 }
 
 fn raise(target: &mut TargetGraph) {

@@ -1,8 +1,8 @@
 use patchgate_model::DependencyKind;
 
-use super::super::parse;
 use super::*;
-use crate::{ReleaseFile, TargetEdge, TargetNode};
+use crate::test_graph::{Case, add, node, set};
+use crate::{ReleaseFile, TargetEdge};
 
 const LOCK: &str = include_str!("../../fixtures/read/pipenv/Pipfile.lock");
 const MANIFEST: &str = include_str!("../../fixtures/read/pipenv/Pipfile");
@@ -30,41 +30,8 @@ fn write_one(
     change: impl Fn(&mut TargetGraph),
 ) -> Result<String, String> {
     // Requirements are read from the manifest before, and written with the one after.
-    let read = Siblings::from([("Pipfile".to_owned(), MANIFEST.as_bytes().to_vec())]);
-    let written = Siblings::from([("Pipfile".to_owned(), manifest.as_bytes().to_vec())]);
-    let lockfile = parse(&input(text, &read)).unwrap();
-    let mut target = TargetGraph::unchanged(&lockfile);
-    change(&mut target);
-    let mut all = PipfileLockWriter
-        .write(
-            &input(text, &written),
-            &lockfile,
-            &target,
-            &Downloads::new(),
-        )
-        .map_err(|error| error.reason)?;
-    Ok(String::from_utf8(all.remove("Pipfile.lock").unwrap()).unwrap())
-}
-
-fn input<'a>(text: &'a str, siblings: &'a Siblings) -> Input<'a> {
-    Input {
-        path: "Pipfile.lock",
-        bytes: text.as_bytes(),
-        siblings,
-    }
-}
-
-fn node(target: &TargetGraph, name: &str) -> usize {
-    target
-        .nodes
-        .iter()
-        .position(|node| node.name == name)
-        .unwrap()
-}
-
-fn set(target: &mut TargetGraph, name: &str, new: Release) {
-    let node = node(target, name);
-    target.nodes[node].release = Some(new);
+    let case = Case::new("Pipfile.lock", text, &[("Pipfile", MANIFEST)]);
+    case.edited("Pipfile", manifest).changed(change)
 }
 
 fn hashes() -> String {
@@ -121,15 +88,10 @@ fn markers_are_added_where_others_have_them() {
 
 #[test]
 fn a_new_package_is_in_the_categories_of_its_dependents() {
-    let add = |name: &'static str| {
+    let added = |name: &'static str| {
         write_one(LOCK, MANIFEST, move |target| {
             let to = target.nodes.len();
-            target.nodes.push(TargetNode {
-                was: None,
-                name: name.to_owned(),
-                release: Some(release("1.0", Some(">=3.9"))),
-                edges: Vec::new(),
-            });
+            add(target, name, release("1.0", Some(">=3.9")));
             let from = node(target, "mdurl");
             target.nodes[from].edges.push(TargetEdge {
                 name: name.to_owned(),
@@ -153,11 +115,11 @@ fn a_new_package_is_in_the_categories_of_its_dependents() {
         &format!("    \"default\": {{\n{},\n", entry("a-a")),
         1,
     );
-    assert_eq!(add("A_a"), first);
+    assert_eq!(added("A_a"), first);
 
     let at = LOCK.find("\n    },\n    \"develop\"").unwrap();
     let last = format!("{},\n{}{}", &LOCK[..at], entry("zz"), &LOCK[at..]);
-    assert_eq!(add("zz"), last);
+    assert_eq!(added("zz"), last);
 }
 
 #[test]

@@ -2,7 +2,8 @@ use patchgate_model::DependencyKind;
 
 use super::super::parse;
 use super::*;
-use crate::{ReleaseFile, TargetEdge, TargetNode};
+use crate::test_graph::{add, node, set, without};
+use crate::{ReleaseFile, TargetEdge};
 
 const COMPILED: &str = include_str!("../../fixtures/read/compiled/requirements.txt");
 const LINE: &str = include_str!("../../fixtures/read/compiled/requirements-line.txt");
@@ -64,27 +65,10 @@ fn write_one(
     Ok(String::from_utf8(own).unwrap())
 }
 
-fn node(target: &TargetGraph, name: &str) -> usize {
-    target
-        .nodes
-        .iter()
-        .position(|node| node.name == name)
-        .unwrap()
-}
-
-fn set(target: &mut TargetGraph, name: &str, new: Release) {
-    let node = node(target, name);
-    target.nodes[node].release = Some(new);
-}
-
-fn add(target: &mut TargetGraph, dependent: &str, name: &str, new: Release) {
+/// Adds a package on which another one depends.
+fn add_needed(target: &mut TargetGraph, dependent: &str, name: &str, new: Release) {
     let to = target.nodes.len();
-    target.nodes.push(TargetNode {
-        was: None,
-        name: name.to_owned(),
-        release: Some(new),
-        edges: Vec::new(),
-    });
+    add(target, name, new);
     let from = node(target, dependent);
     target.nodes[from].edges.push(TargetEdge {
         name: name.to_owned(),
@@ -94,17 +78,9 @@ fn add(target: &mut TargetGraph, dependent: &str, name: &str, new: Release) {
     });
 }
 
-/// Removes a node with the edges to it.
 fn remove(target: &mut TargetGraph, name: &str) {
     let gone = node(target, name);
-    target.nodes.remove(gone);
-    let edges = target.nodes.iter_mut().map(|node| &mut node.edges);
-    for edges in edges.chain(&mut target.roots) {
-        edges.retain(|edge| edge.to != gone);
-        for edge in edges {
-            edge.to -= usize::from(edge.to > gone);
-        }
-    }
+    without(target, gone);
 }
 
 #[test]
@@ -215,7 +191,7 @@ fn comments_follow_the_graph() {
         target.nodes[rich].release = Some(release("13.8.0", ""));
         remove(target, "markdown-it-py");
         remove(target, "mdurl");
-        add(target, "rich", "aa", release("1.0", ""));
+        add_needed(target, "rich", "aa", release("1.0", ""));
         let to = target.nodes.len() - 1;
         let pygments = node(target, "pygments");
         target.nodes[pygments].edges.push(TargetEdge {
@@ -285,7 +261,7 @@ fn a_comment_stays_in_its_column() {
 #[test]
 fn a_new_package_is_only_listed_where_all_are() {
     let written = write_one("a==1\nz==1\n", &[], |_, target| {
-        add(target, "a", "m", release("1", "a"));
+        add_needed(target, "a", "m", release("1", "a"));
     });
     assert_eq!(written.as_deref(), Ok("a==1\nz==1\n"));
 
@@ -293,7 +269,7 @@ fn a_new_package_is_only_listed_where_all_are() {
     let text = format!("a==1 --hash=sha256:{hash}\nz==1 --hash=sha256:{hash}");
     let hashed = |name: &'static str| {
         write_one(&text, &[], move |_, target| {
-            add(target, "a", name, release("1", "a"));
+            add_needed(target, "a", name, release("1", "a"));
         })
     };
     let new = "a".repeat(64);
@@ -311,7 +287,7 @@ fn a_new_package_is_only_listed_where_all_are() {
 fn packages_apart_stay_apart() {
     let text = "a==1\n    # via -r requirements.in\n\n# The following packages are considered to be unsafe in a requirements file:\nsetuptools==70\n    # via a\n";
     let written = write_one(text, &[], |_, target| {
-        add(target, "a", "b", release("1", ""));
+        add_needed(target, "a", "b", release("1", ""));
         set(target, "setuptools", release("71", ""));
     });
     let expected = text

@@ -1,6 +1,6 @@
 use super::*;
-use crate::pypi::PyPi;
-use crate::{Ecosystem as _, Release, ReleaseFile, Requirement, TargetNode};
+use crate::test_graph::{Case, add, assert_kept, requirements};
+use crate::{Release, ReleaseFile};
 
 const LOCK: &str = r#"version = 1
 revision = 3
@@ -35,26 +35,12 @@ dependencies = [
 sdist = { url = "https://files.invalid/parent-1.0.tar.gz", hash = "sha256:0000000000000000000000000000000000000000000000000000000000000000", size = 1, upload-time = "2024-01-01T00:00:00Z" }
 "#;
 
-fn parse(text: &str) -> Lockfile {
-    let siblings = Siblings::new();
-    super::super::parse(&Input {
-        path: "uv.lock",
-        bytes: text.as_bytes(),
-        siblings: &siblings,
-    })
-    .unwrap()
+fn locked(text: &str) -> Case {
+    Case::new("uv.lock", text, &[])
 }
 
 fn write(text: &str, target: &TargetGraph) -> Result<String, String> {
-    let siblings = Siblings::new();
-    let input = Input {
-        path: "uv.lock",
-        bytes: text.as_bytes(),
-        siblings: &siblings,
-    };
-    let written = UvLockWriter.write(&input, &parse(text), target, &Downloads::new());
-    let mut files = written.map_err(|error| error.reason)?;
-    Ok(String::from_utf8(files.remove("uv.lock").unwrap()).unwrap())
+    locked(text).write(target)
 }
 
 fn release(name: &str, version: &str, needs: &[(&str, &str)]) -> Release {
@@ -64,11 +50,7 @@ fn release(name: &str, version: &str, needs: &[(&str, &str)]) -> Release {
         runtime: Some(">=3.8".to_owned()),
         requirements: needs
             .iter()
-            .map(|(name, condition)| Requirement {
-                name: (*name).to_owned(),
-                condition: (*condition).to_owned(),
-                ..Requirement::default()
-            })
+            .flat_map(|(name, condition)| requirements(&[(name, "", condition)]))
             .collect(),
         files: vec![ReleaseFile {
             url: format!("https://files.invalid/{file}"),
@@ -81,12 +63,8 @@ fn release(name: &str, version: &str, needs: &[(&str, &str)]) -> Release {
     }
 }
 
-/// The graph with a release for a package.
 fn moved(text: &str, name: &str, release: Release) -> TargetGraph {
-    let mut target = TargetGraph::unchanged(&parse(text));
-    let mut nodes = target.nodes.iter_mut();
-    nodes.find(|node| node.name == name).unwrap().release = Some(release);
-    target
+    locked(text).moved(name, release)
 }
 
 #[test]
@@ -123,12 +101,7 @@ fn dependencies_come_and_go() {
             edge.to = 1;
         }
     }
-    target.nodes.push(TargetNode {
-        was: None,
-        name: "New".to_owned(),
-        release: Some(release("new", "3.0", &[])),
-        edges: Vec::new(),
-    });
+    add(&mut target, "New", release("new", "3.0", &[]));
 
     let written = write(LOCK, &target).unwrap();
     let names: Vec<&str> = written
@@ -284,10 +257,7 @@ fn what_is_not_exact_is_refused() {
 #[test]
 fn versions_for_several_environments_stay() {
     let text = include_str!("../../fixtures/read/uv/uv.lock");
-    let mut target = TargetGraph::unchanged(&parse(text));
-    let mut nodes = target.nodes.iter_mut();
-    let node = nodes.find(|node| node.name == "packaging").unwrap();
-    node.release = Some(release("packaging", "24.0", &[]));
+    let target = moved(text, "packaging", release("packaging", "24.0", &[]));
     let reason = write(text, &target).unwrap_err();
     assert!(reason.contains("several environments"), "{reason}");
 
@@ -302,46 +272,11 @@ fn versions_for_several_environments_stay() {
 
 #[test]
 fn an_unchanged_graph_gives_the_same_bytes() {
-    let formats = PyPi.files().unwrap().formats();
-    let format = formats
-        .iter()
-        .find(|format| format.id == "uv-lock")
-        .unwrap();
-    let fixtures = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/pypi/fixtures");
-    let mut files = patchgate_testkit::files_below(&fixtures);
-    if let Some(shared) = patchgate_testkit::shared_dir() {
-        files.extend(patchgate_testkit::files_below(&shared.join("corpus")));
-    }
-    let mut count = 0;
-    for path in files {
-        if path.file_name().is_none_or(|name| name != "uv.lock") {
-            continue;
-        }
-        #[expect(clippy::disallowed_methods, reason = "a test reads its fixtures")]
-        let bytes = std::fs::read(&path).unwrap();
-        let siblings = Siblings::new();
-        let input = Input {
-            path: "uv.lock",
-            bytes: &bytes,
-            siblings: &siblings,
-        };
-        let Ok(lockfile) = (format.parse)(&input) else {
-            continue;
-        };
-        let target = TargetGraph::unchanged(&lockfile);
-        let written = format
-            .writer
-            .unwrap()
-            .write(&input, &lockfile, &target, &Downloads::new());
-        assert_eq!(written.unwrap()["uv.lock"], bytes, "{}", path.display());
-
+    assert_kept("uv.lock", "src/pypi/fixtures", |text, lockfile| {
         // The entries are cut and joined without a loss.
-        let text = std::str::from_utf8(&bytes).unwrap();
-        if let Ok(document) = Document::read(text, &lockfile) {
+        if let Ok(document) = Document::read(text, lockfile) {
             let all = (0..document.entries.len()).map(document::Written::Kept);
             assert_eq!(document.assemble(all.collect()), text);
         }
-        count += 1;
-    }
-    assert!(count > 0);
+    });
 }

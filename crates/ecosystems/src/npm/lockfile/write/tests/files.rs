@@ -19,7 +19,7 @@ fn a_copy_gets_the_fields_of_its_new_release() {
         "peerDependencies": {"z": "*"},
         "peerDependenciesMeta": {"z": {"optional": true}},
     });
-    target.nodes[case.at("node_modules/a")].release = Some(release("a", "1.2.0", more));
+    target.nodes[copy_at(&case, "node_modules/a")].release = Some(release("a", "1.2.0", more));
     let written = case.write(&target).unwrap();
 
     insta::assert_snapshot!(similar_lines(&case.text, &written), @r#"
@@ -90,12 +90,12 @@ fn the_layout_of_the_file_stays() {
         ),
     ];
     for text in styles {
-        let case = Case::of_text(
+        let case = locked_text(
             &text,
             &json!({"name": "app", "dependencies": {"p": "^1.0.0"}, "devDependencies": {"q": "^1.0.0"}}),
         );
         let mut target = case.target();
-        target.nodes[case.at("node_modules/a")].release =
+        target.nodes[copy_at(&case, "node_modules/a")].release =
             Some(release("a", "1.2.0", json!({"license": "MIT"})));
         let written = case.write(&target).unwrap();
         let expected = text
@@ -106,7 +106,7 @@ fn the_layout_of_the_file_stays() {
     }
 
     let one_line = case.text.replace('\n', "");
-    let case = Case::of_text(&one_line, &json!({}));
+    let case = locked_text(&one_line, &json!({}));
     let mut target = case.target();
     target.nodes[0].release = Some(release("a", "1.2.0", json!({})));
     insta::assert_snapshot!(case.write(&target).unwrap_err(), @"it is not laid out in lines of one kind");
@@ -129,17 +129,17 @@ fn both_trees_of_version_2_are_written() {
             "p": entry("p", "1.0.0", json!({"requires": {"a": "^1.0.0"}})),
         },
     });
-    let case = Case::of_text(&printed(&file), &packages[""]);
+    let case = locked_text(&printed(&file), &packages[""]);
     let mut target = case.target();
     let needs =
         json!({"license": "MIT", "dependencies": {"b": "1"}, "peerDependencies": {"p": "*"}});
-    let a = case.at("node_modules/a");
+    let a = copy_at(&case, "node_modules/a");
     target.nodes[a].release = Some(release("a", "1.2.0", needs));
     target.nodes[a].edges = vec![
         edge("b", "1", 2),
         TargetEdge {
             kind: DependencyKind::Peer,
-            ..edge("p", "*", case.at("node_modules/p"))
+            ..edge("p", "*", copy_at(&case, "node_modules/p"))
         },
     ];
     target.nodes.push(TargetNode {
@@ -183,10 +183,13 @@ fn version_1_is_written() {
             })),
         },
     });
-    let case = Case::of_text(&printed(&file), &manifest);
+    let case = locked_text(&printed(&file), &manifest);
     let mut target = case.target();
-    let (p, top) = (case.at("node_modules/p"), case.at("node_modules/a"));
-    let nested = case.at("node_modules/q/node_modules/a");
+    let (p, top) = (
+        copy_at(&case, "node_modules/p"),
+        copy_at(&case, "node_modules/a"),
+    );
+    let nested = copy_at(&case, "node_modules/q/node_modules/a");
     target.nodes[p].release = Some(release("p", "1.1.0", json!({"dependencies": {"b": "*"}})));
     target.nodes[nested].release = Some(release("a", "2.1.0", json!({"license": "MIT"})));
     target.nodes[p].edges = vec![edge("b", "*", target.nodes.len())];
@@ -217,7 +220,7 @@ fn addresses_are_left_out_where_the_file_does() {
         entry.as_object_mut().unwrap().remove("resolved");
         entry
     };
-    let case = Case::new(&json!({
+    let case = locked(&json!({
         "": {"name": "app", "dependencies": {"a": "^1.0.0"}},
         "node_modules/a": bare("1.0.0", json!({})),
     }));
@@ -234,7 +237,7 @@ fn the_license_comes_from_the_whole_document() {
     let short = |document: Option<&mut Value>| {
         document.unwrap().as_object_mut().unwrap().remove("_id");
     };
-    let a = case.at("node_modules/a");
+    let a = copy_at(&case, "node_modules/a");
     let mut moved = release("a", "1.2.0", json!({}));
     short(moved.document.as_mut());
     target.nodes[a].release = Some(moved.clone());

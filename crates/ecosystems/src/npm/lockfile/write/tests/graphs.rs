@@ -13,12 +13,12 @@ fn a_nested_copy_leaves_when_the_one_above_has_its_version() {
     let case = two_copies();
     let mut target = case.target();
     let (top, nested) = (
-        case.at("node_modules/a"),
-        case.at("node_modules/q/node_modules/a"),
+        copy_at(&case, "node_modules/a"),
+        copy_at(&case, "node_modules/q/node_modules/a"),
     );
     let wide = json!({"dependencies": {"a": "1.0.0 || ^2.0.0"}});
-    target.nodes[case.at("node_modules/p")].release = Some(release("p", "1.1.0", wide));
-    target.nodes[case.at("node_modules/p")].edges[0].requirement =
+    target.nodes[copy_at(&case, "node_modules/p")].release = Some(release("p", "1.1.0", wide));
+    target.nodes[copy_at(&case, "node_modules/p")].edges[0].requirement =
         Some("1.0.0 || ^2.0.0".to_owned());
     target.nodes[top].release = Some(release("a", "2.1.0", json!({})));
     target.nodes[nested].release = Some(release("a", "2.1.0", json!({})));
@@ -39,7 +39,7 @@ fn new_packages_go_to_the_top_or_below_their_dependent() {
         release: Some(release),
         edges,
     };
-    let p = case.at("node_modules/p");
+    let p = copy_at(&case, "node_modules/p");
     let needs =
         json!({"dependencies": {"a": "^3.0.0", "b": "*"}, "optionalDependencies": {"o": "1"}});
     target.nodes[p].release = Some(release("p", "1.1.0", needs));
@@ -58,7 +58,7 @@ fn new_packages_go_to_the_top_or_below_their_dependent() {
         new(
             "b",
             release("b", "1.0.0", d),
-            vec![edge("a", "^1.0.0", case.at("node_modules/a"))],
+            vec![edge("a", "^1.0.0", copy_at(&case, "node_modules/a"))],
         ),
         new(
             "o",
@@ -91,7 +91,7 @@ fn new_packages_go_to_the_top_or_below_their_dependent() {
 
 #[test]
 fn what_nothing_needs_leaves_and_flags_follow() {
-    let case = Case::new(&json!({
+    let case = locked(&json!({
         "": {"name": "app", "dependencies": {"p": "^1.0.0"}, "devDependencies": {"q": "^1.0.0"}},
         "node_modules/a": entry("a", "1.0.0", json!({"dependencies": {"b": "1"}})),
         "node_modules/b": entry("b", "1.0.0", json!({})),
@@ -99,10 +99,10 @@ fn what_nothing_needs_leaves_and_flags_follow() {
         "node_modules/q": entry("q", "1.0.0", json!({"dependencies": {"b": "1"}, "dev": true})),
     }));
     let mut target = case.target();
-    let p = case.at("node_modules/p");
+    let p = copy_at(&case, "node_modules/p");
     target.nodes[p].release = Some(release("p", "1.1.0", json!({})));
     target.nodes[p].edges.clear();
-    without(&mut target, case.at("node_modules/a"));
+    without(&mut target, copy_at(&case, "node_modules/a"));
     let packages = packages(&case.write(&target).unwrap());
 
     assert_eq!(packages["node_modules/a"], Value::Null);
@@ -114,17 +114,17 @@ fn projects_and_aliases_are_written() {
     let root =
         json!({"name": "app", "workspaces": ["packages/*"], "dependencies": {"x": "npm:a@^1.0.0"}});
     let member = |requirement: &str| json!({"name": "w", "version": "1.0.0", "dependencies": {"a": requirement}});
-    let case = Case::new(&json!({
+    let case = locked(&json!({
         "": root,
         "node_modules/a": entry("a", "1.0.0", json!({})),
         "node_modules/w": {"resolved": "packages/w", "link": true},
         "node_modules/x": entry("a", "1.0.0", json!({"name": "a"})),
         "packages/w": member("^1.0.0"),
     }))
-    .edited("packages/w/package.json", &member("^2.0.0"));
+    .edited("packages/w/package.json", &member("^2.0.0").to_string());
     let mut target = case.target();
-    target.nodes[case.at("node_modules/a")].release = Some(release("a", "2.0.0", json!({})));
-    target.nodes[case.at("node_modules/x")].release = Some(release("a", "1.5.0", json!({})));
+    target.nodes[copy_at(&case, "node_modules/a")].release = Some(release("a", "2.0.0", json!({})));
+    target.nodes[copy_at(&case, "node_modules/x")].release = Some(release("a", "1.5.0", json!({})));
     let packages = packages(&case.write(&target).unwrap());
 
     assert_eq!(packages["packages/w"], member("^2.0.0"));
@@ -138,8 +138,8 @@ fn projects_and_aliases_are_written() {
 #[test]
 fn what_npm_would_change_is_refused() {
     let case = two_copies();
-    let p = case.at("node_modules/p");
-    let a = case.at("node_modules/a");
+    let p = copy_at(&case, "node_modules/p");
+    let a = copy_at(&case, "node_modules/a");
     let refused = |change: &dyn Fn(&mut TargetGraph)| {
         let mut target = case.target();
         change(&mut target);
@@ -179,7 +179,7 @@ fn what_npm_would_change_is_refused() {
     ");
 
     let other = json!({"name": "app", "dependencies": {"p": "^1.0.0", "new": "1"}});
-    let case = two_copies().edited("package.json", &other);
+    let case = two_copies().edited("package.json", &other.to_string());
     let mut target = case.target();
     target.nodes[a].release = Some(release("a", "1.1.0", json!({})));
     insta::assert_snapshot!(
@@ -190,14 +190,14 @@ fn what_npm_would_change_is_refused() {
 
 #[test]
 fn a_package_goes_up_to_its_peer() {
-    let case = Case::new(&json!({
+    let case = locked(&json!({
         "": {"name": "app", "dependencies": {"core": "^3.0.0", "r": "^1.0.0"}},
         "node_modules/core": entry("core", "3.0.0", json!({})),
         "node_modules/r": entry("r", "1.0.0", json!({"dependencies": {"core": "^2.0.0"}})),
         "node_modules/r/node_modules/core": entry("core", "2.0.0", json!({})),
     }));
     let mut target = case.target();
-    let r = case.at("node_modules/r");
+    let r = copy_at(&case, "node_modules/r");
     let needs = json!({"dependencies": {"core": "^2.0.0", "plug": "*"}});
     target.nodes[r].release = Some(release("r", "1.1.0", needs));
     target.nodes[r].edges.push(edge("plug", "*", 3));
@@ -211,7 +211,7 @@ fn a_package_goes_up_to_its_peer() {
         )),
         edges: vec![TargetEdge {
             kind: DependencyKind::Peer,
-            ..edge("core", ">=3", case.at("node_modules/core"))
+            ..edge("core", ">=3", copy_at(&case, "node_modules/core"))
         }],
     });
     let packages = packages(&case.write(&target).unwrap());
@@ -222,12 +222,12 @@ fn a_package_goes_up_to_its_peer() {
 fn a_copy_makes_way_for_the_one_of_the_project() {
     let root =
         |requirement: &str| json!({"name": "app", "dependencies": {"a": requirement, "p": "1"}});
-    let case = Case::new(&json!({
+    let case = locked(&json!({
         "": root("^1.0.0"),
         "node_modules/a": entry("a", "1.0.0", json!({})),
         "node_modules/p": entry("p", "1.0.0", json!({"dependencies": {"a": "^1.0.0"}})),
     }))
-    .edited("package.json", &root("^2.0.0"));
+    .edited("package.json", &root("^2.0.0").to_string());
     let mut target = case.target();
     target.roots[0]
         .iter_mut()
@@ -252,7 +252,7 @@ fn a_copy_makes_way_for_the_one_of_the_project() {
 
 #[test]
 fn flags_of_another_npm_stay_or_are_refused() {
-    let case = Case::new(&json!({
+    let case = locked(&json!({
         "": {"name": "app", "dependencies": {"a": "1", "p": "1"}},
         // Only an optional peer needs it: npm 11 would call it extraneous.
         "node_modules/o": entry("o", "1.0.0", json!({"peer": true, "optional": true})),
@@ -263,11 +263,11 @@ fn flags_of_another_npm_stay_or_are_refused() {
         })),
     }));
     let mut target = case.target();
-    target.nodes[case.at("node_modules/a")].release = Some(release("a", "1.1.0", json!({})));
+    target.nodes[copy_at(&case, "node_modules/a")].release = Some(release("a", "1.1.0", json!({})));
     let written: Value = serde_json::from_str(&case.write(&target).unwrap()).unwrap();
     assert_eq!(written["packages"]["node_modules/o"]["peer"], true);
 
-    target.nodes[case.at("node_modules/o")].release = Some(release("o", "1.1.0", json!({})));
+    target.nodes[copy_at(&case, "node_modules/o")].release = Some(release("o", "1.1.0", json!({})));
     insta::assert_snapshot!(
         case.write(&target).unwrap_err(),
         @"it is not known what needs `node_modules/o`"

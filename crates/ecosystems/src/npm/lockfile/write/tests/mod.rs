@@ -1,13 +1,13 @@
 mod files;
 mod graphs;
 
-use patchgate_model::{DependencyKind, Lockfile};
+use patchgate_model::{DependencyKind, Package};
 use serde_json::{Value, json};
 
 use super::NpmLockWriter;
-use crate::npm::lockfile::parse;
+use crate::test_graph::{Case, edge, without};
 use crate::{
-    Downloads, Input, LockfileWriter as _, Release, Requirement, Siblings, TargetEdge, TargetGraph,
+    Downloads, LockfileWriter as _, Release, Requirement, Siblings, TargetEdge, TargetGraph,
     TargetNode,
 };
 
@@ -65,81 +65,27 @@ fn release(name: &str, version: &str, more: Value) -> Release {
     }
 }
 
-fn edge(name: &str, requirement: &str, to: usize) -> TargetEdge {
-    TargetEdge {
-        name: name.to_owned(),
-        requirement: Some(requirement.to_owned()),
-        kind: DependencyKind::Runtime,
-        to,
-    }
+/// A file of version 3 as npm prints it. The root project's entry is the manifest.
+fn locked(packages: &Value) -> Case {
+    let file = json!({
+        "name": "app",
+        "lockfileVersion": 3,
+        "requires": true,
+        "packages": packages,
+    });
+    locked_text(&printed(&file), &packages[""])
 }
 
-/// A lockfile with the manifests around it.
-struct Case {
-    text: String,
-    siblings: Siblings,
-    lockfile: Lockfile,
+fn locked_text(text: &str, manifest: &Value) -> Case {
+    let others = [("package.json", &*manifest.to_string())];
+    Case::new("package-lock.json", text, &others)
 }
 
-impl Case {
-    /// A file of version 3 as npm prints it. The root project's entry is the manifest.
-    fn new(packages: &Value) -> Self {
-        let file = json!({
-            "name": "app",
-            "lockfileVersion": 3,
-            "requires": true,
-            "packages": packages,
-        });
-        Self::of_text(&printed(&file), &packages[""])
-    }
-
-    fn of_text(text: &str, manifest: &Value) -> Self {
-        let bytes = manifest.to_string().into_bytes();
-        let siblings = Siblings::from([("package.json".to_owned(), bytes)]);
-        let lockfile = parse(&input(text, &siblings)).unwrap();
-        Self {
-            text: text.to_owned(),
-            siblings,
-            lockfile,
-        }
-    }
-
-    /// With a manifest after its edits.
-    fn edited(mut self, path: &str, manifest: &Value) -> Self {
-        let bytes = manifest.to_string().into_bytes();
-        self.siblings.insert(path.to_owned(), bytes);
-        self
-    }
-
-    fn target(&self) -> TargetGraph {
-        TargetGraph::unchanged(&self.lockfile)
-    }
-
-    fn at(&self, path: &str) -> usize {
-        let same =
-            |package: &patchgate_model::Package| package.install_path.as_deref() == Some(path);
-        self.lockfile.packages.iter().position(same).unwrap()
-    }
-
-    fn write(&self, target: &TargetGraph) -> Result<String, String> {
-        self.write_with(target, &Downloads::new())
-    }
-
-    fn write_with(&self, target: &TargetGraph, downloads: &Downloads) -> Result<String, String> {
-        let input = input(&self.text, &self.siblings);
-        NpmLockWriter
-            .write(&input, &self.lockfile, target, downloads)
-            .map(|mut files| String::from_utf8(files.remove("package-lock.json").unwrap()).unwrap())
-            .map_err(|error| error.reason)
-    }
-}
-
-fn input<'a>(text: &'a str, siblings: &'a Siblings) -> Input<'a> {
-    Input {
-        path: "package-lock.json",
-        bytes: text.as_bytes(),
-        siblings,
-    }
+/// The index of the copy in a directory.
+fn copy_at(case: &Case, path: &str) -> usize {
+    let mut packages = case.lockfile.packages.iter();
+    let same = |package: &Package| package.install_path.as_deref() == Some(path);
+    packages.position(same).unwrap()
 }
 
 /// A document in npm's layout and order.
@@ -162,21 +108,9 @@ fn packages(text: &str) -> Value {
     value["packages"].clone()
 }
 
-/// Removes a package from a graph.
-fn without(target: &mut TargetGraph, gone: usize) {
-    target.nodes.remove(gone);
-    let nodes = target.nodes.iter_mut().map(|node| &mut node.edges);
-    for edges in nodes.chain(&mut target.roots) {
-        edges.retain(|edge| edge.to != gone);
-        for edge in edges {
-            edge.to -= usize::from(edge.to > gone);
-        }
-    }
-}
-
 /// `p` and `q` need `a`; `p` gets the copy at the top, `q` one of its own.
 fn two_copies() -> Case {
-    Case::new(&json!({
+    locked(&json!({
         "": {"name": "app", "dependencies": {"p": "^1.0.0"}, "devDependencies": {"q": "^1.0.0"}},
         "node_modules/a": entry("a", "1.0.0", json!({"license": "MIT"})),
         "node_modules/p": entry("p", "1.0.0", json!({"dependencies": {"a": "^1.0.0"}})),
