@@ -11,7 +11,7 @@ use std::path::Path;
 use patchgate_http::Environment;
 use patchgate_model::Lockfile;
 
-use crate::manager::{configuration_file, join, parent};
+use crate::manager::{configuration_file, directories_down_to, join};
 use crate::maven;
 use crate::{Answer, ConfigurationFile, RegistryLocator, RelockError, RunOptions};
 
@@ -39,14 +39,8 @@ impl RegistryLocator for Gradle {
     /// The scripts in the file's directory and above it. A catalog is in a directory of its own below
     /// that of its build.
     fn configuration(&self, root: &Path, lockfile: &str) -> Vec<ConfigurationFile> {
-        let mut directories = vec![parent(lockfile)];
-        while let Some(directory) = directories.last().filter(|one| !one.is_empty()) {
-            directories.push(parent(directory));
-        }
-
-        directories
+        directories_down_to(lockfile)
             .iter()
-            .rev()
             .flat_map(|directory| SCRIPTS.map(|name| join(directory, name)))
             .filter_map(|path| configuration_file(root, &path))
             .collect()

@@ -117,15 +117,18 @@ pub trait RegistryLocator: Sync {
 /// scrubbed environment. None of them writes to the repository.
 #[doc = include_str!("../MANAGERS.md")]
 pub trait PackageManager: RegistryLocator {
-    /// The reason why the manager does not use the lockfile at all, when it does not.
+    /// The reason why the manager does not use the lockfile at all, when it does not. Most managers
+    /// use every lockfile that lies next to a manifest.
     ///
     /// # Errors
     /// When the manager is not installed, fails, or takes too long.
     fn unused_lockfile<'a>(
         &'a self,
-        project: LockedProject<'a>,
-        options: RunOptions,
-    ) -> Answer<'a, Option<String>>;
+        _project: LockedProject<'a>,
+        _options: RunOptions,
+    ) -> Answer<'a, Option<String>> {
+        Box::pin(async { Ok(None) })
+    }
 
     /// Locks the project again with packages at given versions, in the order given: dependents
     /// first. The result is one that a further run of the manager does not change.
@@ -167,6 +170,17 @@ pub(crate) fn join(directory: &str, name: &str) -> String {
     }
 }
 
+/// The directory of a file and those above it, the root first.
+pub(crate) fn directories_down_to(path: &str) -> Vec<&str> {
+    let mut directories = vec![parent(path)];
+    while let Some(directory) = directories.last().filter(|one| !one.is_empty()) {
+        directories.push(parent(directory));
+    }
+
+    directories.reverse();
+    directories
+}
+
 /// Largest configuration file that is read, in bytes.
 const MAX_CONFIGURATION_BYTES: u64 = 256 * 1024;
 
@@ -197,6 +211,18 @@ pub(crate) fn configuration_file_up_to(
     })
 }
 
+/// The configuration files with these names in the directory of a lockfile.
+pub(crate) fn configuration_next_to(
+    root: &Path,
+    lockfile: &str,
+    names: &[&str],
+) -> Vec<ConfigurationFile> {
+    names
+        .iter()
+        .filter_map(|name| configuration_file(root, &next_to(lockfile, name)))
+        .collect()
+}
+
 /// Reads a configuration file of the user, which can be a link. `None` if it is missing or too large.
 pub(crate) fn user_file(path: &Path) -> Option<String> {
     let size = std::fs::metadata(path).ok()?.len();
@@ -209,13 +235,21 @@ pub(crate) fn user_file(path: &Path) -> Option<String> {
 /// The address of a package's registry that a lockfile states. A package that is not in it yet has
 /// that of all packages, if there is one.
 pub(crate) fn stated_address<'l>(lockfile: &'l Lockfile, package: &str) -> Option<&'l str> {
+    stated_address_of(lockfile, |name| name == package)
+}
+
+/// The same for the package whose name in the lockfile `is_package` accepts.
+pub(crate) fn stated_address_of(
+    lockfile: &Lockfile,
+    is_package: impl Fn(&str) -> bool,
+) -> Option<&str> {
     let mut stated = lockfile.packages.iter().filter_map(|package| {
         let Origin::Registry(Some(address)) = &package.origin else {
             return None;
         };
         Some((package.name.as_str(), address.as_str()))
     });
-    let own = stated.clone().find(|(name, _)| *name == package);
+    let own = stated.clone().find(|(name, _)| is_package(name));
     match own {
         Some((_, address)) => Some(address),
         None => stated
@@ -234,6 +268,12 @@ pub(crate) fn is_web_address(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn directories_lead_from_the_root_to_the_file() {
+        assert_eq!(directories_down_to("Cargo.lock"), [""]);
+        assert_eq!(directories_down_to("a/b/Cargo.lock"), ["", "a", "a/b"]);
+    }
 
     #[test]
     fn a_configuration_file_that_is_a_link_is_left_out() {

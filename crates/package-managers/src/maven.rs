@@ -12,7 +12,7 @@ use patchgate_http::Environment;
 use patchgate_inventory::maven::default_repository;
 use patchgate_model::Lockfile;
 
-use crate::manager::{configuration_file_up_to, join, parent};
+use crate::manager::{configuration_file_up_to, directories_down_to, join};
 use crate::{Answer, ConfigurationFile, RegistryLocator, RelockError, RunOptions};
 
 /// Largest project that is read for the repositories that it declares, in bytes.
@@ -33,17 +33,13 @@ impl RegistryLocator for Maven {
 
     /// The project and those in the directories above it, which are mostly its parents.
     fn configuration(&self, root: &Path, lockfile: &str) -> Vec<ConfigurationFile> {
-        let mut paths = vec![lockfile.to_owned()];
-        let mut directory = parent(lockfile);
-        while !directory.is_empty() {
-            directory = parent(directory);
-            paths.push(join(directory, "pom.xml"));
-        }
-
-        paths
-            .iter()
-            .rev()
-            .filter_map(|path| configuration_file_up_to(root, path, MAX_BYTES))
+        let mut above = directories_down_to(lockfile);
+        above.pop();
+        above
+            .into_iter()
+            .map(|directory| join(directory, "pom.xml"))
+            .chain([lockfile.to_owned()])
+            .filter_map(|path| configuration_file_up_to(root, &path, MAX_BYTES))
             .collect()
     }
 

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use patchgate_model::Lockfile;
 
 use self::config::Settings;
-use crate::manager::{configuration_file, is_web_address, next_to, user_file};
+use crate::manager::{configuration_next_to, is_web_address, user_file};
 use crate::npm::Npm;
 use crate::process;
 use crate::scratch::Scratch;
@@ -62,10 +62,7 @@ impl RegistryLocator for Bun {
     }
 
     fn configuration(&self, root: &Path, lockfile: &str) -> Vec<ConfigurationFile> {
-        [".npmrc", CONFIGURATION]
-            .into_iter()
-            .filter_map(|name| configuration_file(root, &next_to(lockfile, name)))
-            .collect()
+        configuration_next_to(root, lockfile, &[".npmrc", CONFIGURATION])
     }
 
     /// bun installs deprecated releases, as npm does.
@@ -102,15 +99,6 @@ impl RegistryLocator for Bun {
 }
 
 impl PackageManager for Bun {
-    /// bun uses every lockfile that lies next to a manifest.
-    fn unused_lockfile<'a>(
-        &'a self,
-        _project: LockedProject<'a>,
-        _options: RunOptions,
-    ) -> Answer<'a, Option<String>> {
-        Box::pin(async { Ok(None) })
-    }
-
     fn relock<'a>(
         &'a self,
         _project: LockedProject<'a>,

@@ -12,7 +12,7 @@ use std::path::Path;
 
 use patchgate_model::Lockfile;
 
-use crate::manager::{configuration_file, is_web_address, next_to, stated_address};
+use crate::manager::{configuration_next_to, is_web_address, stated_address};
 use crate::{Answer, ConfigurationFile, RegistryLocator, RelockError, RunOptions};
 use settings::Settings;
 
@@ -33,9 +33,7 @@ impl RegistryLocator for Bundler {
     }
 
     fn configuration(&self, root: &Path, lockfile: &str) -> Vec<ConfigurationFile> {
-        configuration_file(root, &next_to(lockfile, CONFIGURATION))
-            .into_iter()
-            .collect()
+        configuration_next_to(root, lockfile, &[CONFIGURATION])
     }
 
     /// A yanked gem is deleted.

@@ -6,7 +6,7 @@ use patchgate_ecosystems::{Siblings, cargo::resolution_manifest};
 use patchgate_model::{Lockfile, Origin};
 
 use super::toolchain;
-use crate::manager::{configuration_file, join, next_to};
+use crate::manager::{configuration_file, directories_down_to, join, next_to};
 use crate::scratch::Project;
 use crate::{
     Answer, ConfigurationFile, LockedProject, PackageManager, PinnedVersion, RegistryLocator,
@@ -34,7 +34,7 @@ impl RegistryLocator for Cargo {
     }
 
     fn configuration(&self, root: &Path, lockfile: &str) -> Vec<ConfigurationFile> {
-        let directories = directories_down_to(crate::manager::parent(lockfile));
+        let directories = directories_down_to(lockfile);
         let settings = directories.iter().filter_map(|directory| {
             [".cargo/config.toml", ".cargo/config"]
                 .into_iter()
@@ -172,27 +172,9 @@ fn has_manifest_above(manifests: &Siblings, directory: &str) -> bool {
     false
 }
 
-/// The root and every directory below it on the way to one of them.
-fn directories_down_to(directory: &str) -> Vec<String> {
-    let mut directories = vec![String::new()];
-    let mut path = String::new();
-    for part in directory.split('/').filter(|part| !part.is_empty()) {
-        path = join(&path, part);
-        directories.push(path.clone());
-    }
-
-    directories
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn directories_lead_from_the_root_to_the_lockfile() {
-        assert_eq!(directories_down_to(""), [""]);
-        assert_eq!(directories_down_to("a/b"), ["", "a", "a/b"]);
-    }
 
     #[test]
     fn a_manifest_above_is_found_at_the_root_too() {

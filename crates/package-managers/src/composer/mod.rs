@@ -9,9 +9,9 @@ mod repositories;
 
 use std::path::Path;
 
-use patchgate_model::{Lockfile, Origin};
+use patchgate_model::Lockfile;
 
-use crate::manager::{configuration_file, next_to};
+use crate::manager::{configuration_next_to, next_to, stated_address_of};
 use crate::process::{self, Output};
 use crate::scratch::Scratch;
 use crate::{
@@ -80,9 +80,7 @@ impl RegistryLocator for Composer {
     }
 
     fn configuration(&self, root: &Path, lockfile: &str) -> Vec<ConfigurationFile> {
-        configuration_file(root, &next_to(lockfile, MANIFEST))
-            .into_iter()
-            .collect()
+        configuration_next_to(root, lockfile, &[MANIFEST])
     }
 
     /// A release that was removed from its repository is gone.
@@ -93,22 +91,9 @@ impl RegistryLocator for Composer {
     /// The address to which installations of the package are reported: the only trace of its
     /// repository in a lockfile. A new package has that of all packages, if there is one.
     fn registry_key(&self, lockfile: &Lockfile, package: &str) -> String {
-        let mut known = lockfile.packages.iter().filter_map(|package| {
-            let Origin::Registry(Some(address)) = &package.origin else {
-                return None;
-            };
-            Some((package.name.as_str(), address.as_str()))
-        });
-        let mut named = known.clone();
-        let own = named.find(|(name, _)| name.eq_ignore_ascii_case(package));
-        let address = match own {
-            Some((_, address)) => Some(address),
-            None => known
-                .next()
-                .map(|(_, first)| first)
-                .filter(|first| known.all(|(_, other)| other == *first)),
-        };
-        address.unwrap_or_default().to_owned()
+        stated_address_of(lockfile, |name| name.eq_ignore_ascii_case(package))
+            .unwrap_or_default()
+            .to_owned()
     }
 
     fn registry<'a>(
@@ -148,14 +133,6 @@ async fn registry(
 }
 
 impl PackageManager for Composer {
-    fn unused_lockfile<'a>(
-        &'a self,
-        _project: LockedProject<'a>,
-        _options: RunOptions,
-    ) -> Answer<'a, Option<String>> {
-        Box::pin(async { Ok(None) })
-    }
-
     fn relock<'a>(
         &'a self,
         project: LockedProject<'a>,
@@ -320,6 +297,8 @@ fn failed(arguments: &[&str], output: &Output) -> RelockError {
 #[cfg(test)]
 mod tests {
     use patchgate_model::Package;
+
+    use patchgate_model::Origin;
 
     use super::*;
 

@@ -65,15 +65,6 @@ pub(super) fn registry(settings: &Settings, key: &str) -> Result<Option<String>,
 }
 
 impl PackageManager for Go {
-    /// Go uses every `go.mod` for its own directory, in a workspace too.
-    fn unused_lockfile<'a>(
-        &'a self,
-        _project: LockedProject<'a>,
-        _options: RunOptions,
-    ) -> Answer<'a, Option<String>> {
-        Box::pin(async { Ok(None) })
-    }
-
     fn relock<'a>(
         &'a self,
         project: LockedProject<'a>,

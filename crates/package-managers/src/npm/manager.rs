@@ -6,7 +6,7 @@ use patchgate_ecosystems::Siblings;
 use patchgate_model::Lockfile;
 
 use super::entries::CopyMove;
-use crate::manager::{configuration_file, next_to};
+use crate::manager::configuration_next_to;
 use crate::scratch::Project;
 use crate::{
     Answer, ConfigurationFile, LockedProject, PackageManager, PinnedVersion, RegistryLocator,
@@ -31,9 +31,7 @@ impl RegistryLocator for Npm {
 
     /// npm reads the `.npmrc` of the project's own directory, and of no directory above it.
     fn configuration(&self, root: &Path, lockfile: &str) -> Vec<ConfigurationFile> {
-        configuration_file(root, &next_to(lockfile, ".npmrc"))
-            .into_iter()
-            .collect()
+        configuration_next_to(root, lockfile, &[".npmrc"])
     }
 
     /// npm knows deprecated releases, which it installs, and unpublished ones, which are gone.
@@ -68,15 +66,6 @@ impl RegistryLocator for Npm {
 }
 
 impl PackageManager for Npm {
-    /// npm uses every lockfile that lies next to a manifest.
-    fn unused_lockfile<'a>(
-        &'a self,
-        _project: LockedProject<'a>,
-        _options: RunOptions,
-    ) -> Answer<'a, Option<String>> {
-        Box::pin(async { Ok(None) })
-    }
-
     fn relock<'a>(
         &'a self,
         project: LockedProject<'a>,

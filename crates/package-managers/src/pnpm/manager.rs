@@ -44,15 +44,6 @@ const ENVIRONMENT: [(&str, &str); 9] = [
 const READS_WORKSPACE: (u64, u64) = (10, 5);
 
 impl PackageManager for Pnpm {
-    /// pnpm uses every lockfile that lies next to a manifest.
-    fn unused_lockfile<'a>(
-        &'a self,
-        _project: LockedProject<'a>,
-        _options: RunOptions,
-    ) -> Answer<'a, Option<String>> {
-        Box::pin(async { Ok(None) })
-    }
-
     fn relock<'a>(
         &'a self,
         project: LockedProject<'a>,

@@ -14,7 +14,7 @@ use std::path::Path;
 use patchgate_ecosystems::syntax::{Node, yaml_settings};
 use patchgate_model::Lockfile;
 
-use crate::manager::{configuration_file, next_to};
+use crate::manager::configuration_next_to;
 use crate::npm::Npm;
 use crate::{Answer, ConfigurationFile, RegistryLocator, RelockError, RunOptions};
 
@@ -38,10 +38,7 @@ impl RegistryLocator for Pnpm {
     }
 
     fn configuration(&self, root: &Path, lockfile: &str) -> Vec<ConfigurationFile> {
-        [".npmrc", WORKSPACE]
-            .into_iter()
-            .filter_map(|name| configuration_file(root, &next_to(lockfile, name)))
-            .collect()
+        configuration_next_to(root, lockfile, &[".npmrc", WORKSPACE])
     }
 
     /// pnpm installs deprecated releases, as npm does.

@@ -12,7 +12,7 @@ use patchgate_syntax::{Node, toml};
 
 use super::address::{is_web, plain};
 use super::pip;
-use crate::manager::{configuration_file, next_to};
+use crate::manager::configuration_next_to;
 use crate::process;
 use crate::scratch::Scratch;
 use crate::{Answer, ConfigurationFile, RegistryLocator, RelockError, RunOptions};
@@ -38,10 +38,7 @@ impl RegistryLocator for Pdm {
 
     /// The manifest, and the project's settings.
     fn configuration(&self, root: &Path, lockfile: &str) -> Vec<ConfigurationFile> {
-        ["pyproject.toml", "pdm.toml"]
-            .into_iter()
-            .filter_map(|name| configuration_file(root, &next_to(lockfile, name)))
-            .collect()
+        configuration_next_to(root, lockfile, &["pyproject.toml", "pdm.toml"])
     }
 
     /// PDM installs a yanked release that is locked.

@@ -12,7 +12,7 @@ use patchgate_syntax::{Node, toml};
 
 use super::address::{of_package, plain};
 use super::pip;
-use crate::manager::{configuration_file, next_to};
+use crate::manager::configuration_next_to;
 use crate::{Answer, ConfigurationFile, RegistryLocator, RelockError, RunOptions};
 
 /// The key of packages from Poetry's default index.
@@ -32,9 +32,7 @@ impl RegistryLocator for Poetry {
     }
 
     fn configuration(&self, root: &Path, lockfile: &str) -> Vec<ConfigurationFile> {
-        configuration_file(root, &next_to(lockfile, "pyproject.toml"))
-            .into_iter()
-            .collect()
+        configuration_next_to(root, lockfile, &["pyproject.toml"])
     }
 
     /// Poetry installs a yanked release that is locked.

@@ -101,14 +101,6 @@ impl RegistryLocator for Uv {
 }
 
 impl PackageManager for Uv {
-    fn unused_lockfile<'a>(
-        &'a self,
-        _project: LockedProject<'a>,
-        _options: RunOptions,
-    ) -> Answer<'a, Option<String>> {
-        Box::pin(async { Ok(None) })
-    }
-
     fn relock<'a>(
         &'a self,
         project: LockedProject<'a>,

@@ -15,7 +15,7 @@ use std::path::Path;
 
 use patchgate_model::Lockfile;
 
-use crate::manager::{configuration_file, join, parent};
+use crate::manager::{configuration_file, directories_down_to, join};
 use crate::process;
 use crate::scratch::Scratch;
 use crate::{Answer, ConfigurationFile, RegistryLocator, RelockError, RunOptions};
@@ -43,16 +43,8 @@ impl RegistryLocator for Yarn {
     }
 
     fn configuration(&self, root: &Path, lockfile: &str) -> Vec<ConfigurationFile> {
-        let directory = parent(lockfile);
-        let ends = directory.match_indices('/').map(|(at, _)| at);
-        let mut directories = vec![""];
-        directories.extend(ends.filter_map(|end| directory.get(..end)));
-        if !directory.is_empty() {
-            directories.push(directory);
-        }
-
         let names = [".npmrc", ".yarnrc", ".yarnrc.yml"];
-        directories
+        directories_down_to(lockfile)
             .into_iter()
             .flat_map(|directory| names.map(|name| join(directory, name)))
             .filter_map(|path| configuration_file(root, &path))
