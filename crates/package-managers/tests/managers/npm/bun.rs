@@ -1,14 +1,12 @@
 //! bun itself on lockfiles that Patchgate wrote.
 
-use std::path::Path;
 use std::process::Command;
 
-use patchgate_ecosystems::{Ecosystem as _, Siblings, npm::Npm};
-use patchgate_package_managers::{LockedProject, RunOptions, manager_of};
+use patchgate_ecosystems::{Ecosystem as _, npm::Npm};
 use patchgate_testkit::{NpmRegistry, Release, Tools};
 use serde_json::{Value, json};
 
-use super::support::{Locked, has_program};
+use super::support::{Manager, Project, has_program};
 
 const LOCKFILE: &str = "bun.lock";
 
@@ -75,82 +73,24 @@ fn registry() -> NpmRegistry {
     ])
 }
 
-/// A project in a directory of its own.
-struct Project<'a> {
-    tools: &'a Tools,
-    registry: &'a NpmRegistry,
-    directory: tempfile::TempDir,
-    siblings: Siblings,
-}
+/// How bun is run on a project.
+const BUN: Manager = Manager {
+    format: "bun-lock",
+    lockfile: LOCKFILE,
+    run: bun,
+    lock: &["--lockfile-only"],
+    // bun must install from the lockfile as it is, and leave it as it is when it may change it.
+    checks: &[&["--lockfile-only"], &["--frozen-lockfile"], &[]],
+};
 
-impl<'a> Project<'a> {
-    fn new(tools: &'a Tools, registry: &'a NpmRegistry, files: &[(&str, &str)]) -> Self {
-        let mut project = Self {
-            tools,
-            registry,
-            directory: tempfile::tempdir().unwrap(),
-            siblings: Siblings::new(),
-        };
-        for (path, text) in files {
-            project.add(path, text);
-        }
-        project
-    }
-
-    fn add(&mut self, path: &str, text: &str) {
-        let target = self.path().join(path);
-        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
-        std::fs::write(target, text).unwrap();
-        self.siblings
-            .insert(path.to_owned(), text.as_bytes().to_vec());
-    }
-
-    fn path(&self) -> &Path {
-        self.directory.path()
-    }
-
-    fn bun(&self, arguments: &[&str]) {
-        let output = Command::new(self.tools.bun())
-            .args(["install", "--ignore-scripts"])
-            .args(arguments)
-            .env("HOME", self.path())
-            .env("BUN_INSTALL_CACHE_DIR", self.path().join("cache"))
-            .env("BUN_CONFIG_REGISTRY", self.registry.url())
-            .current_dir(self.path())
-            .output()
-            .unwrap();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned()
-            + &String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?}: {text}");
-    }
-
-    fn read(&self) -> String {
-        std::fs::read_to_string(self.path().join(LOCKFILE)).unwrap()
-    }
-
-    /// The lockfile as bun writes it.
-    fn locked(&self) -> String {
-        self.bun(&["--lockfile-only"]);
-        self.read()
-    }
-
-    fn written(&self, text: &str, change: impl FnOnce(&mut Locked<'_>)) -> Result<String, String> {
-        let mut locked = Locked::new(LOCKFILE, text, &self.siblings, self.registry);
-        change(&mut locked);
-        locked.write()
-    }
-
-    /// The lockfile after changes of versions. bun must install from it as it is, and leave it as it is
-    /// when it may change it.
-    fn changed(&self, text: &str, change: impl FnOnce(&mut Locked<'_>)) -> String {
-        let written = self.written(text, change).unwrap();
-        for arguments in [&["--lockfile-only"][..], &["--frozen-lockfile"], &[]] {
-            std::fs::write(self.path().join(LOCKFILE), &written).unwrap();
-            self.bun(arguments);
-            assert_eq!(self.read(), written, "{arguments:?}");
-        }
-        written
-    }
+fn bun(project: &Project<'_>, arguments: &[&str]) -> Command {
+    let mut command = Command::new(project.tools.bun());
+    command
+        .args(["install", "--ignore-scripts"])
+        .args(arguments)
+        .env("BUN_INSTALL_CACHE_DIR", project.path().join("cache"))
+        .env("BUN_CONFIG_REGISTRY", project.registry.url());
+    command
 }
 
 #[test]
@@ -161,7 +101,7 @@ fn versions_change_and_packages_move() {
     let registry = registry();
     let manifest =
         r#"{ "name": "app", "dependencies": { "ms": "2.0.0", "log": "1.0.0", "send": "1.0.0" } }"#;
-    let mut project = Project::new(&tools, &registry, &[("package.json", manifest)]);
+    let mut project = Project::new(&BUN, &tools, &registry, &[("package.json", manifest)]);
     let text = project.locked();
     project.add("package.json", &manifest.replace("2.0.0", "2.1.3"));
     let written = project.changed(&text, |locked| {
@@ -200,6 +140,7 @@ fn members_peers_and_overrides_keep_their_form() {
     let manifest = r#"{ "name": "app", "workspaces": ["packages/*"], "devDependencies": { "ms": "2.1.3" }, "overrides": { "zz": "1.0.0" } }"#;
     let member = r#"{ "name": "@app/a", "version": "1.0.0", "dependencies": { "use": "1.0.0", "react": "18.2.0", "al": "npm:ms@2.0.0", "log": "1.0.0" } }"#;
     let mut project = Project::new(
+        &BUN,
         &tools,
         &registry,
         &[
@@ -250,7 +191,7 @@ fn the_manager_checks_without_running_the_repository() {
 
     let registry = registry();
     let mark = |project: &Project<'_>| project.path().join("mark");
-    let mut project = Project::new(&tools, &registry, &[]);
+    let mut project = Project::new(&BUN, &tools, &registry, &[]);
     let touch = format!("touch {}", mark(&project).display());
     let manifest = json!({
         "name": "app",
@@ -266,23 +207,7 @@ fn the_manager_checks_without_running_the_repository() {
     );
     project.add("bunfig.toml", &settings);
 
-    let check = |text: &str| {
-        let manager = manager_of("bun-lock").unwrap();
-        let configuration = manager.configuration(project.path(), LOCKFILE);
-        let locked = Locked::new(LOCKFILE, text, &project.siblings, project.registry);
-        let locked = LockedProject {
-            root: project.path(),
-            lockfile: &locked.lockfile,
-            bytes: text.as_bytes(),
-            manifests: &project.siblings,
-            configuration: &configuration,
-        };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(manager.check(locked, RunOptions::default()))
-    };
+    let check = |text: &str| project.check(text);
     check(&text).unwrap();
     let wrong = text.replace("\"log\": \"1.0.0\",", "\"log\": \"^1.0.0\",");
     assert_ne!(wrong, text);

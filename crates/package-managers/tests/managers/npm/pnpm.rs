@@ -1,16 +1,13 @@
 //! pnpm itself on lockfiles that Patchgate wrote.
 
-use std::path::Path;
 use std::process::Command;
 
-use patchgate_ecosystems::{Ecosystem as _, Siblings, npm::Npm};
-use patchgate_package_managers::{
-    LockedProject, PackageManager, PinnedVersion, RelockError, Relocked, RunOptions, manager_of,
-};
+use patchgate_ecosystems::{Ecosystem as _, npm::Npm};
+use patchgate_package_managers::{PinnedVersion, RelockError, Relocked, RunOptions};
 use patchgate_testkit::{NpmRegistry, Release, Tools};
 use serde_json::{Value, json};
 
-use super::support::{Locked, has_program};
+use super::support::{Locked, Manager, Project, has_program};
 
 fn made(name: &str, version: &str, fields: Value) -> Release {
     Release::new(name, version, &[]).with_fields(fields)
@@ -74,90 +71,32 @@ fn registry() -> NpmRegistry {
     ])
 }
 
-/// A project in a directory of its own.
-struct Project<'a> {
-    tools: &'a Tools,
-    registry: &'a NpmRegistry,
-    directory: tempfile::TempDir,
-    siblings: Siblings,
-}
-
 const LOCKFILE: &str = "pnpm-lock.yaml";
 
-impl<'a> Project<'a> {
-    fn new(tools: &'a Tools, registry: &'a NpmRegistry, files: &[(&str, &str)]) -> Self {
-        let mut project = Self {
-            tools,
-            registry,
-            directory: tempfile::tempdir().unwrap(),
-            siblings: Siblings::new(),
-        };
-        for (path, text) in files {
-            project.add(path, text);
-        }
-        project
-    }
+/// How pnpm is run on a project.
+const PNPM: Manager = Manager {
+    format: "pnpm-lock",
+    lockfile: LOCKFILE,
+    run: pnpm,
+    lock: &["--no-frozen-lockfile"],
+    // pnpm must accept the lockfile as it is, and leave it as it is when it may change it, also when
+    // it looks at every entry.
+    checks: &[
+        &["--frozen-lockfile"],
+        &["--no-frozen-lockfile"],
+        &["--no-prefer-frozen-lockfile"],
+        &["--fix-lockfile"],
+    ],
+};
 
-    fn add(&mut self, path: &str, text: &str) {
-        let target = self.directory.path().join(path);
-        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
-        std::fs::write(target, text).unwrap();
-        self.siblings
-            .insert(path.to_owned(), text.as_bytes().to_vec());
-    }
-
-    fn path(&self) -> &Path {
-        self.directory.path()
-    }
-
-    fn pnpm(&self, arguments: &[&str]) {
-        let output = Command::new(self.tools.pnpm())
-            .args(["install", "--lockfile-only", "--ignore-scripts"])
-            .args(arguments)
-            .env("HOME", self.path())
-            .env("npm_config_registry", self.registry.url())
-            .env("PNPM_CONFIG_REGISTRY", self.registry.url())
-            .current_dir(self.path())
-            .output()
-            .unwrap();
-        let text = String::from_utf8_lossy(&output.stdout).into_owned()
-            + &String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{arguments:?}: {text}");
-    }
-
-    /// The lockfile as pnpm writes it.
-    fn locked(&self) -> String {
-        self.pnpm(&["--no-frozen-lockfile"]);
-        std::fs::read_to_string(self.path().join(LOCKFILE)).unwrap()
-    }
-
-    /// The lockfile after changes of versions. pnpm must accept it as it is, and leave it as it is
-    /// when it may change it, also when it looks at every entry.
-    fn changed(&self, text: &str, change: impl FnOnce(&mut Locked<'_>)) -> String {
-        let written = self.written(text, change).unwrap();
-        self.holds(&written);
-        written
-    }
-
-    fn written(&self, text: &str, change: impl FnOnce(&mut Locked<'_>)) -> Result<String, String> {
-        let mut locked = Locked::new(LOCKFILE, text, &self.siblings, self.registry);
-        change(&mut locked);
-        locked.write()
-    }
-
-    fn holds(&self, written: &str) {
-        for arguments in [
-            &["--frozen-lockfile"][..],
-            &["--no-frozen-lockfile"],
-            &["--no-prefer-frozen-lockfile"],
-            &["--fix-lockfile"],
-        ] {
-            std::fs::write(self.path().join(LOCKFILE), written).unwrap();
-            self.pnpm(arguments);
-            let after = std::fs::read_to_string(self.path().join(LOCKFILE)).unwrap();
-            assert_eq!(after, written, "{arguments:?}");
-        }
-    }
+fn pnpm(project: &Project<'_>, arguments: &[&str]) -> Command {
+    let mut command = Command::new(project.tools.pnpm());
+    command
+        .args(["install", "--lockfile-only", "--ignore-scripts"])
+        .args(arguments)
+        .env("npm_config_registry", project.registry.url())
+        .env("PNPM_CONFIG_REGISTRY", project.registry.url());
+    command
 }
 
 #[test]
@@ -167,7 +106,7 @@ fn a_version_changes_and_brings_a_dependency() {
     };
     let registry = registry();
     let manifest = r#"{ "dependencies": { "ms": "2.0.0", "log": "1.0.0" } }"#;
-    let mut project = Project::new(&tools, &registry, &[("package.json", manifest)]);
+    let mut project = Project::new(&PNPM, &tools, &registry, &[("package.json", manifest)]);
     let text = project.locked();
     project.add("package.json", &manifest.replace("2.0.0", "2.1.3"));
     let written = project.changed(&text, |locked| {
@@ -191,7 +130,7 @@ fn peers_follow_and_come() {
         },
     });
     let manifest = manifest.to_string();
-    let mut project = Project::new(&tools, &registry, &[("package.json", &manifest)]);
+    let mut project = Project::new(&PNPM, &tools, &registry, &[("package.json", &manifest)]);
     let text = project.locked();
 
     let manifest = manifest
@@ -240,6 +179,7 @@ fn long_lists_of_peers_are_hashed() {
     let manifest =
         r#"{ "dependencies": { "react": "18.2.0", "react-dom": "18.2.0", "wrap": "1.0.0" } }"#;
     let mut project = Project::new(
+        &PNPM,
         &tools,
         &registry,
         &[
@@ -280,7 +220,7 @@ fn members_catalogs_and_aliases_keep_their_form() {
         ),
         ("pnpm-workspace.yaml", workspace),
     ];
-    let mut project = Project::new(&tools, &registry, &manifests);
+    let mut project = Project::new(&PNPM, &tools, &registry, &manifests);
     let text = project.locked();
     let workspace = workspace.replace("react: 18.2.0", "react: 18.3.1");
     project.add("pnpm-workspace.yaml", &workspace);
@@ -294,7 +234,7 @@ fn members_catalogs_and_aliases_keep_their_form() {
     assert_eq!(extended.unwrap_err(), "`packageExtensions` change `log`");
 
     // pnpm would merge the copy that has only some of the peers of the other one.
-    let mut project = Project::new(&tools, &registry, &manifests);
+    let mut project = Project::new(&PNPM, &tools, &registry, &manifests);
     let other = r#"{ "name": "b", "dependencies": { "react": "18.3.1", "wrap": "1.0.0" } }"#;
     project.add("packages/b/package.json", other);
     let text = project.locked();
@@ -325,7 +265,7 @@ fn an_override_is_written_where_pnpm_reads_it() {
             "\noverrides:\n  ms: 2.1.3\n\nimporters:\n",
         ),
     ] {
-        let mut project = Project::new(&tools, &registry, &[("package.json", manifest)]);
+        let mut project = Project::new(&PNPM, &tools, &registry, &[("package.json", manifest)]);
         project.add("pnpm-workspace.yaml", workspace);
         let text = project.locked();
         let formats = Npm.files().unwrap().formats();
@@ -342,51 +282,25 @@ fn an_override_is_written_where_pnpm_reads_it() {
     }
 }
 
-impl Project<'_> {
-    fn managed<T>(
-        &self,
-        text: &str,
-        act: impl AsyncFnOnce(&'static dyn PackageManager, LockedProject<'_>) -> T,
-    ) -> T {
-        let manager = manager_of("pnpm-lock").unwrap();
-        let configuration = manager.configuration(self.path(), LOCKFILE);
-        let locked = Locked::new(LOCKFILE, text, &self.siblings, self.registry);
-        let project = LockedProject {
-            root: self.path(),
-            lockfile: &locked.lockfile,
-            bytes: text.as_bytes(),
-            manifests: &self.siblings,
-            configuration: &configuration,
-        };
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .unwrap();
-        runtime.block_on(act(manager, project))
-    }
-
-    fn check(&self, text: &str) -> Result<(), RelockError> {
-        self.managed(text, async |manager, project| {
-            manager.check(project, RunOptions::default()).await
+fn relock(
+    project: &Project<'_>,
+    text: &str,
+    pins: &[(&str, &str, &str)],
+) -> Result<String, RelockError> {
+    let pins: Vec<PinnedVersion> = pins
+        .iter()
+        .map(|(name, from, to)| PinnedVersion {
+            install_path: None,
+            name: (*name).to_owned(),
+            from: (*from).to_owned(),
+            to: (*to).to_owned(),
         })
-    }
-
-    fn relock(&self, text: &str, pins: &[(&str, &str, &str)]) -> Result<String, RelockError> {
-        let pins: Vec<PinnedVersion> = pins
-            .iter()
-            .map(|(name, from, to)| PinnedVersion {
-                install_path: None,
-                name: (*name).to_owned(),
-                from: (*from).to_owned(),
-                to: (*to).to_owned(),
-            })
-            .collect();
-        let relocked: Result<Relocked, RelockError> = self
-            .managed(text, async |manager, project| {
-                manager.relock(project, &pins, RunOptions::default()).await
-            });
-        Ok(String::from_utf8(relocked?.lockfile).unwrap())
-    }
+        .collect();
+    let relocked: Result<Relocked, RelockError> = project
+        .managed(text, async |manager, project| {
+            manager.relock(project, &pins, RunOptions::default()).await
+        });
+    Ok(String::from_utf8(relocked?.lockfile).unwrap())
 }
 
 #[test]
@@ -404,7 +318,7 @@ fn the_manager_checks_and_locks_without_running_the_repository() {
         "name": "app",
         "dependencies": { "log": "1.0.0", "ms": "^2.0.0", "react": "18.2.0", "wrap": "1.0.0" },
     });
-    let mut project = Project::new(&tools, &registry, &[]);
+    let mut project = Project::new(&PNPM, &tools, &registry, &[]);
     let npmrc = format!("registry={}\n", registry.url());
     project.add(".npmrc", &npmrc);
     project.add("package.json", &manifest.to_string());
@@ -440,11 +354,11 @@ fn the_manager_checks_and_locks_without_running_the_repository() {
     assert_ne!(wrong, text);
     assert!(project.check(&wrong).is_err());
 
-    let relocked = project.relock(&text, &[("ms", "2.0.0", "2.1.3")]).unwrap();
+    let relocked = relock(&project, &text, &[("ms", "2.0.0", "2.1.3")]).unwrap();
     let written = project.written(&text, |locked| locked.change("ms", "2.0.0", "2.1.3"));
     assert_eq!(relocked, written.unwrap());
     project.check(&relocked).unwrap();
-    let refused = project.relock(&text, &[("ms", "2.0.0", "9.9.9")]);
+    let refused = relock(&project, &text, &[("ms", "2.0.0", "9.9.9")]);
     assert!(refused.is_err());
     assert!(!mark.exists());
 }

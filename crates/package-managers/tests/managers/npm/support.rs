@@ -9,7 +9,10 @@ use patchgate_ecosystems::{
     TargetGraph, TargetNode, Upgradable as _, npm::Npm,
 };
 use patchgate_model::{DependencyKind, Lockfile};
-use patchgate_testkit::NpmRegistry;
+use patchgate_package_managers::{
+    LockedProject, PackageManager, RelockError, RunOptions, manager_of,
+};
+use patchgate_testkit::{NpmRegistry, Tools};
 
 /// Runs a test again with a program on its search path. `true` in that run.
 pub(crate) fn has_program(program: &Path, test: &str) -> bool {
@@ -33,6 +36,140 @@ pub(crate) fn has_program(program: &Path, test: &str) -> bool {
     assert!(output.status.success(), "{text}");
     assert!(text.contains("1 passed"), "{text}");
     false
+}
+
+/// How a manager is run on a [`Project`].
+pub(crate) struct Manager {
+    pub(crate) format: &'static str,
+    pub(crate) lockfile: &'static str,
+    /// The command with these arguments.
+    pub(crate) run: fn(&Project<'_>, &[&str]) -> Command,
+    /// The arguments that lock the project.
+    pub(crate) lock: &'static [&'static str],
+    /// The arguments of each run that must leave a written lockfile as it is.
+    pub(crate) checks: &'static [&'static [&'static str]],
+}
+
+/// A project in a directory of its own.
+pub(crate) struct Project<'a> {
+    manager: &'static Manager,
+    pub(crate) tools: &'a Tools,
+    pub(crate) registry: &'a NpmRegistry,
+    directory: tempfile::TempDir,
+    pub(crate) siblings: Siblings,
+}
+
+impl<'a> Project<'a> {
+    pub(crate) fn new(
+        manager: &'static Manager,
+        tools: &'a Tools,
+        registry: &'a NpmRegistry,
+        files: &[(&str, &str)],
+    ) -> Self {
+        let mut project = Self {
+            manager,
+            tools,
+            registry,
+            directory: tempfile::tempdir().unwrap(),
+            siblings: Siblings::new(),
+        };
+        for (path, text) in files {
+            project.add(path, text);
+        }
+        project
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.directory.path()
+    }
+
+    /// Adds a file, or replaces it.
+    pub(crate) fn add(&mut self, path: &str, text: &str) {
+        let target = self.path().join(path);
+        std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+        std::fs::write(target, text).unwrap();
+        self.siblings
+            .insert(path.to_owned(), text.as_bytes().to_vec());
+    }
+
+    fn run(&self, arguments: &[&str]) {
+        let output = (self.manager.run)(self, arguments)
+            .env("HOME", self.path())
+            .current_dir(self.path())
+            .output()
+            .unwrap();
+        let text = String::from_utf8_lossy(&output.stdout).into_owned()
+            + &String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{arguments:?}: {text}");
+    }
+
+    fn lockfile(&self) -> String {
+        std::fs::read_to_string(self.path().join(self.manager.lockfile)).unwrap()
+    }
+
+    /// The lockfile as the manager writes it.
+    pub(crate) fn locked(&self) -> String {
+        self.run(self.manager.lock);
+        self.lockfile()
+    }
+
+    /// The lockfile as Patchgate writes it after a change of its graph.
+    pub(crate) fn written(
+        &self,
+        text: &str,
+        change: impl FnOnce(&mut Locked<'_>),
+    ) -> Result<String, String> {
+        let mut locked = Locked::new(self.manager.lockfile, text, &self.siblings, self.registry);
+        change(&mut locked);
+        locked.write()
+    }
+
+    /// The same for a change after which the manager leaves the lockfile as it is.
+    pub(crate) fn changed(&self, text: &str, change: impl FnOnce(&mut Locked<'_>)) -> String {
+        let written = self.written(text, change).unwrap();
+        self.holds(&written);
+        written
+    }
+
+    /// Asserts that the manager leaves a lockfile as it is.
+    pub(crate) fn holds(&self, written: &str) {
+        for arguments in self.manager.checks {
+            std::fs::write(self.path().join(self.manager.lockfile), written).unwrap();
+            self.run(arguments);
+            assert_eq!(self.lockfile(), written, "{arguments:?}");
+        }
+    }
+
+    /// The result of a run of the manager by Patchgate.
+    pub(crate) fn managed<T>(
+        &self,
+        text: &str,
+        act: impl AsyncFnOnce(&'static dyn PackageManager, LockedProject<'_>) -> T,
+    ) -> T {
+        let manager = manager_of(self.manager.format).unwrap();
+        let path = self.manager.lockfile;
+        let configuration = manager.configuration(self.path(), path);
+        let locked = Locked::new(path, text, &self.siblings, self.registry);
+        let project = LockedProject {
+            root: self.path(),
+            lockfile: &locked.lockfile,
+            bytes: text.as_bytes(),
+            manifests: &self.siblings,
+            configuration: &configuration,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .unwrap();
+        runtime.block_on(act(manager, project))
+    }
+
+    /// Checks a lockfile with Patchgate's run of the manager.
+    pub(crate) fn check(&self, text: &str) -> Result<(), RelockError> {
+        self.managed(text, async |manager, project| {
+            manager.check(project, RunOptions::default()).await
+        })
+    }
 }
 
 /// A lockfile with the files around it.

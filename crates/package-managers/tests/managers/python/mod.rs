@@ -14,11 +14,33 @@ use patchgate_ecosystems::{
     Downloads, Format, Input, Release, Siblings, TargetEdge, TargetGraph, TargetNode, pypi::PyPi,
 };
 use patchgate_model::{Edge, Lockfile, PackageIndex};
-use patchgate_testkit::PyIndex;
+use patchgate_testkit::{PyIndex, PyRelease};
 
 fn format(id: &str) -> &'static Format {
     let mut formats = PyPi.files().unwrap().formats().iter();
     formats.find(|format| format.id == id).unwrap()
+}
+
+/// Packages of which `a` 1.1 has the dependencies that `needs` adds to those of both managers.
+fn index(needs: &[&str], wheels: &[&str]) -> PyIndex {
+    let made = PyRelease::new;
+    let needs: Vec<&str> = ["b<2,>=1", "c~=1.0", "n"]
+        .iter()
+        .chain(needs)
+        .copied()
+        .collect();
+    let new = made("a", "1.1", &needs);
+    PyIndex::start(vec![
+        made("a", "1.0", &["b>=1"]),
+        match wheels {
+            [] => new,
+            wheels => new.with_wheels(wheels),
+        },
+        made("b", "1.0", &[]),
+        made("c", "1.0", &[]),
+        made("n", "2.0", &[]),
+        made("q", "1.0", &["b", "c ; extra == 'x'"]),
+    ])
 }
 
 /// A project in a directory.
@@ -36,6 +58,27 @@ impl Project<'_> {
 
     fn save(&self, text: &str) {
         std::fs::write(self.directory.join(self.lockfile), text).unwrap();
+    }
+
+    /// Raises the requirement on `a` to 1.1, and asserts that the lockfile is written as the manager
+    /// writes it, and that its further runs change nothing.
+    fn assert_raised(&self, lock: impl Fn(&str), run: impl Fn(&[&str]), checks: [&[&str]; 2]) {
+        let locked = |requirement: &str| {
+            lock(requirement);
+            self.read()
+        };
+        let old = locked(">=1,<1.1");
+        let lockfile = self.parse(&old);
+        let new = locked(">=1.1");
+        let written = self.changed(&lockfile, &old, &new).unwrap();
+        assert_eq!(written, new);
+        assert_eq!(self.written(&new, &new).as_deref(), Ok(&*new));
+
+        self.save(&written);
+        for arguments in checks {
+            run(arguments);
+            assert_eq!(self.read(), written, "{arguments:?}");
+        }
     }
 
     fn siblings(&self) -> Siblings {
