@@ -145,6 +145,7 @@ fn elements<'n, 'a: 'n>(
 
 fn print_text(text: &str, style: Style, out: &mut String) {
     let escape = |unit: u16, out: &mut String| out.push_str(&format!("\\u{unit:04x}"));
+
     out.push('"');
     for c in text.chars() {
         match c {
@@ -168,6 +169,7 @@ fn print_text(text: &str, style: Style, out: &mut String) {
             c => out.push(c),
         }
     }
+
     out.push('"');
 }
 

@@ -173,9 +173,11 @@ fn file(described: &Node<'_>) -> Result<Option<ReleaseFile>, ParseError> {
     let Some(url) = dist.optional_text("url")? else {
         return Ok(None);
     };
+
     let hash = dist
         .optional_text("shasum")?
         .filter(|hash| !hash.is_empty());
+
     Ok(Some(ReleaseFile {
         name: url.rsplit('/').next().unwrap_or_default().to_owned(),
         url: url.to_owned(),

@@ -207,6 +207,7 @@ pub(super) fn split(version: &str) -> (Vec<&str>, &str) {
                 None => break,
             },
         };
+
         let end = after
             .find(|c: char| !c.is_ascii_digit())
             .unwrap_or(after.len());
@@ -217,6 +218,7 @@ pub(super) fn split(version: &str) -> (Vec<&str>, &str) {
         numbers.push(number);
         rest = after;
     }
+
     (numbers, rest)
 }
 

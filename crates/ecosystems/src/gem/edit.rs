@@ -224,6 +224,7 @@ fn statement(text: &str, from: usize, line: u32) -> Option<Statement> {
 /// comments.
 fn skip_blanks(text: &str, mut at: usize, over_lines: bool) -> usize {
     let bytes = text.as_bytes();
+
     while let Some(byte) = bytes.get(at) {
         match byte {
             b' ' | b'\t' => at += 1,
@@ -238,6 +239,7 @@ fn skip_blanks(text: &str, mut at: usize, over_lines: bool) -> usize {
             _ => break,
         }
     }
+
     at
 }
 

@@ -39,10 +39,12 @@ fn skipped(rest: &str) -> Option<usize> {
     if rest.starts_with('#') {
         return Some(rest.find('\n').unwrap_or(rest.len()));
     }
+
     for quote in ["\"\"\"", "\"", "'"] {
         let Some(inside) = rest.strip_prefix(quote) else {
             continue;
         };
+
         let mut from = 0;
         while let Some(end) = inside.get(from..).and_then(|rest| rest.find(quote)) {
             let end = from + end;
@@ -55,6 +57,7 @@ fn skipped(rest: &str) -> Option<usize> {
         }
         return Some(rest.len());
     }
+
     None
 }
 
@@ -94,6 +97,7 @@ fn dependency(text: &str, start: usize, tuple: &str) -> Option<Dependency> {
 fn end_of(values: &str, blank: usize) -> usize {
     let mut depth = 0_usize;
     let mut at = 0;
+
     while let Some(rest) = values.get(at..).filter(|rest| !rest.is_empty()) {
         if let Some(length) = skipped(rest) {
             at += length;
@@ -107,6 +111,7 @@ fn end_of(values: &str, blank: usize) -> usize {
         }
         at += rest.chars().next().map_or(1, char::len_utf8);
     }
+
     blank + at
 }
 

@@ -126,6 +126,7 @@ enum Value<'a> {
 impl<'a> Message<'a> {
     fn read(mut rest: &'a [u8]) -> Option<Self> {
         let mut fields = Vec::new();
+
         while !rest.is_empty() {
             let key = number(&mut rest)?;
             let value = match key & 7 {
@@ -143,6 +144,7 @@ impl<'a> Message<'a> {
                 return None;
             }
         }
+
         Some(Self(fields))
     }
 

@@ -52,6 +52,7 @@ fn comparison(words: &[&str]) -> Option<VersionSet> {
 fn approximate(version: &str) -> Option<VersionSet> {
     let end = version.find(['-', '+']).unwrap_or(version.len());
     let (numbers, suffix) = version.split_at_checked(end)?;
+
     let parts: Vec<&str> = numbers.split('.').collect();
     let (low, next) = match parts.as_slice() {
         [major, _] => (
@@ -64,6 +65,7 @@ fn approximate(version: &str) -> Option<VersionSet> {
         ),
         _ => return None,
     };
+
     version::parse(&low)?;
     Some(Interval::between(&low, &next).into())
 }

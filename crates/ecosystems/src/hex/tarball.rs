@@ -76,6 +76,7 @@ fn files(mut rest: &[u8]) -> Option<Vec<(String, &[u8])>> {
                 .unwrap_or(field.len());
             std::str::from_utf8(field.get(..end)?).ok()
         };
+
         let name = text(0..100)?;
         let size = usize::from_str_radix(text(124..136)?.trim(), 8).ok()?;
         let content = rest.get(BLOCK..BLOCK.checked_add(size)?)?;
@@ -83,9 +84,11 @@ fn files(mut rest: &[u8]) -> Option<Vec<(String, &[u8])>> {
         if files.len() > MAX_FILES {
             return None;
         }
+
         let padded = size.div_ceil(BLOCK).checked_mul(BLOCK)?;
         rest = rest.get(BLOCK + padded..).unwrap_or_default();
     }
+
     (!files.is_empty()).then_some(files)
 }
 
@@ -94,6 +97,7 @@ fn build_tools(metadata: &str) -> Option<BTreeSet<String>> {
     let (_, rest) = metadata.split_once("{<<\"build_tools\">>,")?;
     let list = rest.trim_start().strip_prefix('[')?;
     let (list, _) = list.split_once(']')?;
+
     let mut tools = BTreeSet::new();
     for tool in list
         .split(',')
@@ -104,12 +108,14 @@ fn build_tools(metadata: &str) -> Option<BTreeSet<String>> {
         let name = name
             .strip_suffix("\">>")
             .or_else(|| name.strip_suffix("\"/utf8>>"))?;
+
         let is_word = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
         if name.is_empty() || !name.chars().all(is_word) {
             return None;
         }
         tools.insert(name.to_owned());
     }
+
     (!tools.is_empty()).then_some(tools)
 }
 
@@ -121,6 +127,7 @@ pub(super) fn tarball(metadata: &str) -> Vec<u8> {
         hash.update(part);
     }
     let checksum = hex(&hash.finalize()).to_uppercase();
+
     let mut archive = Vec::new();
     for (name, content) in [
         ("VERSION", "3"),
@@ -135,6 +142,7 @@ pub(super) fn tarball(metadata: &str) -> Vec<u8> {
         archive.extend(content.as_bytes());
         archive.resize(archive.len().div_ceil(BLOCK) * BLOCK, 0);
     }
+
     archive.resize(archive.len() + 2 * BLOCK, 0);
     archive
 }

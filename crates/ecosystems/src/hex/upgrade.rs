@@ -37,6 +37,7 @@ impl Upgradable for Hex {
     ) -> Result<String, RequirementError> {
         self.admitted_versions(requirement)?;
         check(version).map_err(|_| refuse(NAME, version))?;
+
         let text = requirement.trim();
         let raised = if let Some(stated) = text.strip_prefix("~>").map(str::trim) {
             match (stated.split('.').count(), numbers(version).as_slice()) {
@@ -56,6 +57,7 @@ impl Upgradable for Hex {
             );
             parts.join(" and ")
         };
+
         let cannot = || {
             let reason = format!("cannot be raised to {version} in its own style");
             RequirementError::new(requirement, reason)
@@ -84,11 +86,13 @@ impl Upgradable for Hex {
                 "requirements in `{path}` are not supported"
             )));
         }
+
         let found = mix_exs::dependencies(manifest);
         let mut ranges = found.into_iter().filter_map(|one| {
             let (requirement, range) = one.requirement?;
             (one.app == change.name && requirement == change.from).then_some(range)
         });
+
         match (ranges.next(), ranges.next()) {
             (Some(range), None) => {
                 let mut edited = manifest.to_owned();

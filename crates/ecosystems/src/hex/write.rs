@@ -144,6 +144,7 @@ fn versions<'a>(
         };
         versions.insert(app(lockfile, node).unwrap_or(&node.name), version);
     }
+
     Ok(versions)
 }
 
@@ -174,9 +175,11 @@ fn manifests(
         overridden: BTreeSet::new(),
         stated: BTreeSet::new(),
     };
+
     if input.sibling(&input.beside("mix.exs")).is_none() {
         return Err("its `mix.exs` is missing".to_owned());
     }
+
     let own = input.siblings.iter();
     let is_own = |path: &str| {
         let lock = path
@@ -185,6 +188,7 @@ fn manifests(
         let lock = lock.filter(|lock| lock != input.path);
         path.starts_with(&directory) && lock.is_none_or(|lock| input.sibling(&lock).is_none())
     };
+
     for (path, bytes) in own.filter(|(path, _)| is_manifest(path) && is_own(path)) {
         let mut text = std::str::from_utf8(bytes)
             .map_err(|_| format!("`{path}` is not UTF-8"))?
@@ -193,6 +197,7 @@ fn manifests(
             if dependency.overrides {
                 manifests.overridden.insert(dependency.app.clone());
             }
+
             let is_moved = dependency.is_hex && moved.contains(dependency.app.as_str());
             let Some(version) = versions.get(dependency.app.as_str()).copied().flatten() else {
                 continue;
@@ -201,18 +206,21 @@ fn manifests(
                 continue;
             }
             manifests.stated.insert(dependency.app.clone());
+
             let (requirement, _) = dependency.requirement.ok_or_else(|| {
                 format!(
                     "the requirement on `{}` in `{path}` is not a literal",
                     dependency.app
                 )
             })?;
+
             let is_met = Hex
                 .admits(&requirement, version)
                 .map_err(|error| error.to_string())?;
             if is_met {
                 continue;
             }
+
             let raised = Hex
                 .raise_requirement(&requirement, version)
                 .map_err(|error| error.to_string())?;
@@ -225,10 +233,12 @@ fn manifests(
                 .edit_manifest(path, &text, &change)
                 .map_err(|error| error.to_string())?;
         }
+
         if text.as_bytes() != bytes.as_slice() {
             manifests.changed.insert(path.clone(), text.into_bytes());
         }
     }
+
     Ok(manifests)
 }
 
@@ -261,6 +271,7 @@ fn line(
     let lacking = || format!("`{name} {}` has no list of dependencies", release.version);
     let document = release.document.as_ref();
     let listed = document.and_then(|document| document.get("dependencies")?.as_array());
+
     let mut dependencies = Vec::new();
     for one in listed.ok_or_else(lacking)? {
         let text = |key: &str| one.get(key).and_then(Value::as_str);
@@ -276,13 +287,16 @@ fn line(
         );
         dependencies.push((own.to_owned(), line));
     }
+
     dependencies.sort();
     let dependencies: Vec<String> = dependencies.into_iter().map(|(_, line)| line).collect();
+
     let managers: Vec<String> = archive
         .managers
         .iter()
         .map(|manager| atom(manager))
         .collect::<Result<_, _>>()?;
+
     atom(app)?;
     Ok(format!(
         "  \"{app}\": {{:hex, {}, {}, \"{}\", [{}], [{}], {}, \"{}\"}},",
@@ -355,6 +369,7 @@ impl Document {
         if lines.next() != Some("%{") {
             return Err(unusual());
         }
+
         let mut entries = Vec::new();
         for line in lines.by_ref() {
             if line == "}" {
@@ -362,6 +377,7 @@ impl Document {
             }
             entries.push(Entry::read(line).ok_or_else(unusual)?);
         }
+
         let is_sorted = entries.is_sorted_by_key(|entry| entry.app.clone());
         match is_sorted && lines.all(str::is_empty) {
             true => Ok(Self {
@@ -429,8 +445,10 @@ impl Document {
                 ) else {
                     continue;
                 };
+
                 let options = items.get(2);
                 let optional = options.and_then(|options| options.get("optional")?.atom());
+
                 match versions.get(name) {
                     _ if overridden.contains(name) => {}
                     None if optional == Some("true") => {}

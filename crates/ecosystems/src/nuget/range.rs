@@ -111,6 +111,7 @@ pub(super) fn normal(version: &str) -> Option<String> {
         Some((numbers, pre)) => (numbers, Some(pre)),
         None => (version, None),
     };
+
     let mut numbers: Vec<&str> = numbers
         .split('.')
         .map(|number| match number.trim_start_matches('0') {
@@ -124,6 +125,7 @@ pub(super) fn normal(version: &str) -> Option<String> {
     if numbers.len() == 4 && numbers.last() == Some(&"0") {
         numbers.pop();
     }
+
     let numbers = numbers.join(".");
     Some(match pre {
         Some(pre) => format!("{numbers}-{pre}"),

@@ -48,6 +48,7 @@ fn replaced(line: &str, from: &str, to: &str) -> Option<String> {
     let (head, tail) = line.split_at_checked(colon + 2)?;
     let blank = tail.len() - tail.trim_start().len();
     let (blank, value) = tail.split_at_checked(blank)?;
+
     let quote = value
         .chars()
         .next()
@@ -56,6 +57,7 @@ fn replaced(line: &str, from: &str, to: &str) -> Option<String> {
         Some(quote) => (quote.to_string(), value.strip_prefix(quote)?),
         None => (String::new(), value),
     };
+
     let rest = rest.strip_prefix(from)?;
     // A range starts with a sign that YAML does not read as text.
     let is_quoted = quote.is_some() || !to.starts_with(['>', '<']);
@@ -64,6 +66,7 @@ fn replaced(line: &str, from: &str, to: &str) -> Option<String> {
         false => format!("\"{rest}"),
     };
     let open = if is_quoted { open } else { "\"".to_owned() };
+
     Some(format!("{head}{blank}{open}{to}{end}"))
 }
 

@@ -66,10 +66,13 @@ fn release(version: Version) -> Result<Release, ParseError> {
             version.version.chars().take(80).collect::<String>()
         )));
     }
+
     let hash = version.archive_sha256.map(|hash| hash.to_ascii_lowercase());
     let hash = hash.filter(|hash| hash.len() == 64 && hash.bytes().all(|b| b.is_ascii_hexdigit()));
+
     let environment = version.pubspec.environment.unwrap_or_default();
     let runtime = environment.get("sdk").and_then(Value::as_str);
+
     Ok(Release {
         yanked: version.retracted,
         published: version.published,

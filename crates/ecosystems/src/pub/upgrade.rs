@@ -38,6 +38,7 @@ impl Upgradable for Pub {
     ) -> Result<String, RequirementError> {
         self.admitted_versions(requirement)?;
         version::parse(version).ok_or_else(|| refuse(NAME, version))?;
+
         let text = requirement.trim();
         let raised = if text.starts_with('^') || matches!(text, "" | "any") {
             format!("^{version}")
@@ -51,6 +52,7 @@ impl Upgradable for Pub {
             parts.extend(bounds.map(str::to_owned));
             parts.join(" ")
         };
+
         match self.admits(&raised, version)? {
             true => Ok(raised),
             false => {

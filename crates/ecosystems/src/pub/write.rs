@@ -201,13 +201,16 @@ impl Graph {
             bytes: input.sibling(&path)?,
             siblings: input.siblings,
         };
+
         let document = yaml(own.text().ok()?).ok()?;
         let open = manifest::unresolved(&own).ok()?;
         let needs = open
             .into_iter()
             .filter(|one| one.kind == DependencyKind::Runtime);
         let needs = needs.map(|one| (one.name, one.requirement));
+
         self.needs.insert(package.name.clone(), needs.collect());
+
         Some(self.add_environment(&document))
     }
 
@@ -228,11 +231,13 @@ impl Graph {
         let [interval] = set.intervals.as_slice() else {
             return Err(wrong());
         };
+
         let lower = match &interval.lower {
             Bound::Included(lower) => lower.to_string(),
             Bound::Unbounded => return Ok(()),
             Bound::Excluded(_) => return Err(wrong()),
         };
+
         let known = self
             .sdks
             .entry(name.to_owned())
@@ -243,6 +248,7 @@ impl Graph {
         {
             *known = lower;
         }
+
         Ok(())
     }
 
@@ -366,6 +372,7 @@ impl<'t> Document<'t> {
         let block = blocks
             .find(|block| block.name == name)
             .ok_or_else(unusual)?;
+
         let mut is_set = false;
         for line in &mut block.lines {
             let value = match line.trim_start().split(": ").next() {
@@ -380,6 +387,7 @@ impl<'t> Document<'t> {
             let end = rest.get(rest.trim_end().len()..).unwrap_or_default();
             *line = format!("{head}: {}{end}", scalar(&value));
         }
+
         match is_set {
             true => Ok(()),
             false => Err(unusual()),
@@ -400,6 +408,7 @@ impl<'t> Document<'t> {
             .filter(|line| line.trim_start().starts_with("sha256: "))
             .count()
             > 0;
+
         let mut lines = vec![
             format!("  {}:", scalar(name)),
             "    dependency: transitive".to_owned(),
@@ -414,6 +423,7 @@ impl<'t> Document<'t> {
             "    source: hosted".to_owned(),
             format!("    version: {}", scalar(&release.version)),
         ]);
+
         let lines = lines
             .into_iter()
             .map(|line| format!("{line}{}", self.line_end));
@@ -423,6 +433,7 @@ impl<'t> Document<'t> {
             lines: lines.collect(),
         };
         self.blocks.insert(at.unwrap_or(self.blocks.len()), block);
+
         Ok(())
     }
 
@@ -432,6 +443,7 @@ impl<'t> Document<'t> {
             let start = format!("  {sdk}: \">=");
             let line = self.tail.iter_mut().find(|line| line.starts_with(&start));
             let line = line.ok_or_else(|| format!("its `sdks` do not name `{sdk}`"))?;
+
             let rest = line.strip_prefix(&start).unwrap_or_default();
             let end = rest.find([' ', '"']).unwrap_or(rest.len());
             let (known, rest) = rest.split_at_checked(end).unwrap_or((rest, ""));
@@ -446,6 +458,7 @@ impl<'t> Document<'t> {
                 }
             }
         }
+
         Ok(())
     }
 }

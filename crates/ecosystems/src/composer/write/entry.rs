@@ -139,6 +139,7 @@ fn origin<'a>(
     let Some(stated) = stated else {
         return Ok(None);
     };
+
     let mut fields: Fields<'a> = Vec::new();
     for name in ["type", "url", "reference", "shasum"] {
         if name == "shasum" && needed.contains(&"reference") {
@@ -150,6 +151,7 @@ fn origin<'a>(
             _ => return Err(format!("its `{name}` is not a text")),
         }
     }
+
     fields.extend(mirrors.map(|mirrors| (key("mirrors"), mirrors)));
     Ok(Some(map(fields)))
 }
@@ -159,6 +161,7 @@ fn links<'a>(stated: Option<&Node<'a>>, own: &str) -> Result<Option<Node<'a>>, S
     let Some(stated) = stated.filter(|stated| !is_empty(stated)) else {
         return Ok(None);
     };
+
     let mut fields: Fields<'a> = Vec::new();
     for (name, value) in stated.entries() {
         let lower = name.name.to_ascii_lowercase();
@@ -173,6 +176,7 @@ fn links<'a>(stated: Option<&Node<'a>>, own: &str) -> Result<Option<Node<'a>>, S
         }
         fields.push((key(lower), value.clone()));
     }
+
     sort(&mut fields)?;
     Ok(Some(map(fields)))
 }
@@ -194,6 +198,7 @@ fn suggestions<'a>(stated: Option<&Node<'a>>, version: &str) -> Result<Option<No
     let Some(stated) = stated.filter(|stated| !is_empty(stated)) else {
         return Ok(None);
     };
+
     let mut fields: Fields<'a> = Vec::new();
     for (name, reason) in stated.entries() {
         let Some(given) = reason.text() else {
@@ -205,6 +210,7 @@ fn suggestions<'a>(stated: Option<&Node<'a>>, version: &str) -> Result<Option<No
         };
         fields.push((name.clone(), reason));
     }
+
     sort(&mut fields)?;
     Ok(Some(map(fields)))
 }
@@ -217,12 +223,14 @@ fn listed<'a>(
     let Some(stated) = stated else {
         return Ok(None);
     };
+
     let items: Vec<&Node<'a>> = match &stated.value {
         Value::List(items) => items.iter().collect(),
         Value::Text(text) if text.is_empty() => Vec::new(),
         Value::Text(_) => vec![stated],
         _ => return Err("it has a map where a list belongs".to_owned()),
     };
+
     let texts: Option<Vec<Node<'a>>> = items
         .into_iter()
         .map(|item| Some(text(normal(item.text()?))))
@@ -265,6 +273,7 @@ fn keywords<'a>(stated: Option<&Node<'a>>) -> Result<Option<Node<'a>>, String> {
     let Some(stated) = stated.filter(|stated| stated.is_list()) else {
         return Ok(None);
     };
+
     let words: Option<Vec<&str>> = stated.items().iter().map(Node::text).collect();
     let Some(mut words) = words else {
         return Err("its `keywords` have other values than texts".to_owned());
@@ -272,6 +281,7 @@ fn keywords<'a>(stated: Option<&Node<'a>>) -> Result<Option<Node<'a>>, String> {
     if words.iter().filter(|word| is_numeric(word)).count() > 1 {
         return Err("its `keywords` have several numbers".to_owned());
     }
+
     words.sort_unstable();
     Ok(Some(list(
         words
@@ -298,6 +308,7 @@ fn time<'a>(stated: Option<&Node<'a>>) -> Result<Option<Node<'a>>, String> {
     if given.is_empty() {
         return Ok(None);
     }
+
     let shape: String = given
         .chars()
         .map(|c| if c.is_ascii_digit() { '0' } else { c })
@@ -308,6 +319,7 @@ fn time<'a>(stated: Option<&Node<'a>>) -> Result<Option<Node<'a>>, String> {
         "0000-00-00 00:00:00" => format!("{}+00:00", given.replace(' ', "T")),
         _ => return Err("its `time` has an unusual form".to_owned()),
     };
+
     Ok(Some(text(written)))
 }
 

@@ -32,7 +32,9 @@ impl Linked {
                 |(name, version): (&str, &str)| (name.to_ascii_lowercase(), version.to_owned());
             Ok(links.into_iter().map(owned).collect())
         };
+
         let replaced = links("replace")?;
+
         Ok(Self {
             name: text("name")?.to_ascii_lowercase(),
             version: text("version")?,
@@ -83,6 +85,7 @@ impl<'a> Links<'a> {
                     .collect::<Vec<_>>()
             })
             .collect();
+
         let mut seen = BTreeSet::new();
         while let Some(index) = queue.pop() {
             if !seen.insert(index) {
@@ -96,6 +99,7 @@ impl<'a> Links<'a> {
                 queue.extend(self.of(name).map(|(index, _)| index));
             }
         }
+
         let name = |index: &usize| {
             self.packages
                 .get(*index)
@@ -148,11 +152,13 @@ fn meets(found: &Linked, name: &str, requirement: &str, dependent: &Linked) -> b
         "self.version" => dependent.version.as_str(),
         other => other,
     };
+
     if found.name == name {
         return Composer
             .admits(requirement, &found.version)
             .unwrap_or(false);
     }
+
     found
         .provides
         .iter()

@@ -122,6 +122,7 @@ impl<'a> Entries<'a> {
     fn read(document: &Document<'_>, tree: &Node<'a>) -> Result<Self, String> {
         let mut entries = Vec::new();
         let mut trees = Vec::new();
+
         for (list, name) in LISTS.iter().enumerate() {
             let nodes = tree.get(name).map(Node::items).unwrap_or_default();
             let texts = document.entries(list);
@@ -141,6 +142,7 @@ impl<'a> Entries<'a> {
                 trees.push(node.clone());
             }
         }
+
         Ok(Self { entries, trees })
     }
 
@@ -204,6 +206,7 @@ impl<'a> Entries<'a> {
         let unclear = || format!("it is not clear which repository `{name}` is from");
         let mut found: Option<FromRepository<'a>> = None;
         let from_repository = |tree: &&Node<'a>| tree.get("notification-url").is_some();
+
         for tree in self.trees.iter().filter(from_repository) {
             let one = FromRepository::of(tree)?;
             let text = |node: &Option<Node<'_>>| node.as_ref().map(php_json::compact);
@@ -218,6 +221,7 @@ impl<'a> Entries<'a> {
                 None => found = Some(one),
             }
         }
+
         found.ok_or_else(unclear)
     }
 

@@ -143,6 +143,7 @@ fn entry(name: &str, node: &Node<'_>) -> Option<Entry> {
         .get("dependencies")
         .map(Node::entries)
         .unwrap_or_default();
+
     Some(Entry {
         name: name.to_owned(),
         kind: *kind,
@@ -161,6 +162,7 @@ fn entry(name: &str, node: &Node<'_>) -> Option<Entry> {
 fn print_entry(text: &mut String, entry: &Entry) {
     print_key(text, &entry.name);
     let _ = write!(text, "{{\n        \"type\": \"{}\"", entry.kind.name());
+
     for (key, value) in [
         ("requested", &entry.requested),
         ("resolved", &entry.resolved),
@@ -170,6 +172,7 @@ fn print_entry(text: &mut String, entry: &Entry) {
             let _ = write!(text, ",\n        \"{key}\": {}", quoted(value));
         }
     }
+
     if !entry.dependencies.is_empty() {
         text.push_str(",\n        \"dependencies\": ");
         print_map(text, 4, &entry.dependencies, |text, (name, requirement)| {
@@ -177,6 +180,7 @@ fn print_entry(text: &mut String, entry: &Entry) {
             text.push_str(&quoted(requirement));
         });
     }
+
     text.push_str("\n      }");
 }
 

@@ -37,6 +37,7 @@ impl Framework {
             Some((name, platform)) => (name, platform),
             None => (lower.as_str(), ""),
         };
+
         let long = [
             (".netcoreapp", Family::Net),
             (".netframework", Family::Framework),
@@ -47,6 +48,7 @@ impl Framework {
         let found = long
             .iter()
             .find_map(|(start, family)| Some((*family, name.strip_prefix(start)?)));
+
         let (family, number) = match found {
             Some((family, rest)) => {
                 let rest = rest.strip_prefix(",version=v").unwrap_or(rest);
@@ -65,6 +67,7 @@ impl Framework {
         if !platform.is_empty() && family != Family::Net {
             return None;
         }
+
         Some(Self {
             family,
             version: number,

@@ -72,10 +72,12 @@ impl LockfileWriter for NuGetLockWriter {
         let Some(project) = project_of(lockfile, manifests) else {
             return Ok(None);
         };
+
         let mut statements = Statements::new(manifests);
         statements
             .pin(&project, name, version)
             .map_err(EditError::Refused)?;
+
         let mut changed: Vec<(String, Vec<u8>)> = statements.into_changed().into_iter().collect();
         if changed.is_empty() {
             // It is stated already.
@@ -85,6 +87,7 @@ impl LockfileWriter for NuGetLockWriter {
                     .map(|bytes| (project.clone(), bytes.clone())),
             );
         }
+
         match <[_; 1]>::try_from(changed) {
             Ok([(path, bytes)]) => String::from_utf8(bytes)
                 .map(|text| Some((path, text)))
@@ -293,10 +296,12 @@ impl<'a> Writer<'a> {
             if !self.mentions(text) {
                 continue;
             }
+
             let before = Document::parse(text).map_err(failed)?;
             let project = project_of(path, self.input.siblings)
                 .ok_or_else(|| failed("it does not belong to exactly one project".to_owned()))?;
             let change = self.change(&before, &project)?;
+
             let after = match relock(&before, &change, &self.packages) {
                 Ok(after) => after,
                 Err(Refusal::Other(reason)) => return Err(failed(reason)),
@@ -311,10 +316,12 @@ impl<'a> Writer<'a> {
                     )));
                 }
             };
+
             if after != before {
                 changed.insert(path.clone(), after.print_like(text).into_bytes());
             }
         }
+
         Ok(changed)
     }
 

@@ -146,11 +146,13 @@ impl Package {
                 self.name, self.version
             )
         };
+
         let nearest = framework.nearest(&names).map_err(wrong)?;
         let group = nearest.and_then(|index| self.groups.get(index));
         let mut dependencies = group
             .map(|group| group.dependencies.clone())
             .unwrap_or_default();
+
         dependencies.sort();
         Ok(dependencies)
     }

@@ -93,6 +93,7 @@ fn locked<'a>(siblings: &'a Siblings, stated: &str, key: &str) -> Option<&'a str
     };
     let own = directory(stated);
     let project = project_files::stem(stated).to_ascii_lowercase();
+
     let mut lockfiles = siblings.iter().filter(|(path, _)| is_lockfile(path));
     lockfiles
         .find(|(path, bytes)| {
@@ -123,7 +124,9 @@ fn check(
         true => project::parse(&input),
         false => central::parse(&input),
     };
+
     let lockfile = read.map_err(|error| error.to_string())?;
+
     for (name, from, to) in wanted {
         let versions: Vec<Option<String>> = lockfile
             .packages

@@ -167,6 +167,7 @@ impl<'a> Graph<'a> {
             )
         })?;
         let dependencies = package.dependencies(framework)?;
+
         let entry = self.entries.entry(key.to_owned()).or_insert_with(|| Entry {
             name: package.name.clone(),
             kind: Kind::Transitive,
@@ -178,9 +179,11 @@ impl<'a> Graph<'a> {
         if entry.hash.is_none() && entry.resolved.is_some() {
             return Err(format!("`{key}` has no hash in the lockfile"));
         }
+
         entry.resolved = Some(package.version.clone());
         entry.hash = Some(package.hash.clone());
         entry.dependencies = dependencies;
+
         Ok(())
     }
 
@@ -195,6 +198,7 @@ impl<'a> Graph<'a> {
         for old in &target.entries {
             is_changed |= self.follow(old)?;
         }
+
         for (key, ranges) in self.needs.clone() {
             let version = self
                 .entries
@@ -229,6 +233,7 @@ impl<'a> Graph<'a> {
                 }
             }
         }
+
         Ok(is_changed)
     }
 
@@ -370,12 +375,14 @@ fn is(a: &str, b: &str) -> bool {
 fn walk(entries: &BTreeMap<String, Entry>) -> (BTreeSet<String>, Needs) {
     let mut reached = BTreeSet::new();
     let mut needs = Needs::new();
+
     let mut waiting: Vec<&String> = entries
         .iter()
         .filter(|(_, entry)| matches!(entry.kind, Kind::Direct | Kind::Project))
         .map(|(key, _)| key)
         .collect();
     waiting.reverse();
+
     while let Some(key) = waiting.pop() {
         let Some(entry) = entries.get(key).filter(|_| reached.insert(key.clone())) else {
             continue;
@@ -391,6 +398,7 @@ fn walk(entries: &BTreeMap<String, Entry>) -> (BTreeSet<String>, Needs) {
             waiting.extend(entries.get_key_value(&name).map(|(key, _)| key));
         }
     }
+
     for ranges in needs.values_mut() {
         ranges.sort_by_key(VersionRange::normal);
     }

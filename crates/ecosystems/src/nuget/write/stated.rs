@@ -297,6 +297,7 @@ impl Statements {
             .ok_or_else(|| format!("`{path}` has no list for `{name}`"))?;
         let to =
             VersionRange::parse(version).ok_or_else(|| format!("`{version}` is not a version"))?;
+
         self.set(path, added);
         self.raised.push(Raised {
             path: path.to_owned(),
