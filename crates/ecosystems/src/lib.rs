@@ -73,6 +73,8 @@ mod snapshot_text;
 pub mod swift;
 pub mod terraform;
 #[cfg(test)]
+mod test_files;
+#[cfg(test)]
 mod test_graph;
 mod unread;
 mod upgradable;

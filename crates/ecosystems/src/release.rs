@@ -87,6 +87,15 @@ impl MetadataRequest {
 }
 
 impl Release {
+    /// The requests for the files of the release.
+    pub(crate) fn file_requests(&self) -> Vec<MetadataRequest> {
+        let request = |file: &ReleaseFile| MetadataRequest {
+            url: file.url.clone(),
+            accept: None,
+        };
+        self.files.iter().map(request).collect()
+    }
+
     /// Makes the addresses of the release absolute, which are relative to the address of the answer
     /// that it was read from: a proxy of Go states none, and an index of Python may state paths.
     pub fn resolve(&mut self, answered: &str) {

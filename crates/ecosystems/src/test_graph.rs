@@ -4,6 +4,7 @@ use std::path::Path;
 
 use patchgate_model::{DependencyKind, Lockfile};
 
+use crate::test_files::siblings;
 use crate::{
     Downloads, Format, Input, Release, Requirement, Siblings, TargetEdge, TargetGraph, TargetNode,
     fixable_format,
@@ -20,10 +21,7 @@ pub(crate) struct Case {
 impl Case {
     /// A lockfile, which is read with other files: each a path and a text.
     pub(crate) fn new(path: &'static str, text: &str, others: &[(&str, &str)]) -> Self {
-        let siblings: Siblings = others
-            .iter()
-            .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
-            .collect();
+        let siblings = siblings(others);
         let lockfile = (format(path).parse)(&input(path, text.as_bytes(), &siblings)).unwrap();
         Self {
             path,

@@ -3,17 +3,15 @@
 
 use crate::syntax::{Key, Node, Value};
 
-/// A text.
+/// A text that was not read from a file, so it has no position.
 pub(super) fn text<'a>(text: impl Into<std::borrow::Cow<'a, str>>) -> Node<'a> {
     node(Value::Text(text.into()))
 }
 
-/// A map.
 pub(super) fn map<'a>(entries: Vec<(Key<'a>, Node<'a>)>) -> Node<'a> {
     node(Value::Map(entries))
 }
 
-/// A list.
 pub(super) fn list(items: Vec<Node<'_>>) -> Node<'_> {
     node(Value::List(items))
 }
@@ -26,7 +24,6 @@ fn node(value: Value<'_>) -> Node<'_> {
     }
 }
 
-/// A key of a map.
 pub(super) fn key<'a>(name: impl Into<std::borrow::Cow<'a, str>>) -> Key<'a> {
     Key {
         line: 0,

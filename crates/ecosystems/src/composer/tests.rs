@@ -3,22 +3,8 @@
 use patchgate_model::{DependencyKind, Lockfile, Loss, Origin};
 
 use crate::snapshot_text::snapshot_text;
+use crate::test_files::read;
 use crate::{Input, ParseError, Siblings};
-
-/// Reads the first of the files, which together are a repository.
-fn read(files: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
-    let siblings: Siblings = files
-        .iter()
-        .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
-        .collect();
-    let (path, text) = files[0];
-
-    crate::parse(&Input {
-        path,
-        bytes: text.as_bytes(),
-        siblings: &siblings,
-    })
-}
 
 #[test]
 fn a_lockfile_with_all_kinds_of_origins() {

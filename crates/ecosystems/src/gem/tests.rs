@@ -1,25 +1,11 @@
 //! Whole files: the contents of the fixtures, and the traps of the formats.
 
-use patchgate_model::{DependencyKind, Lockfile, Loss, Scope};
+use patchgate_model::{DependencyKind, Loss, Scope};
 
 use super::gemfile::{self, Gemfile};
 use crate::snapshot_text::snapshot_text;
-use crate::{Input, ParseError, Siblings};
-
-/// Reads the first of the files, which together are a repository.
-fn read(files: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
-    let siblings: Siblings = files
-        .iter()
-        .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
-        .collect();
-    let (path, text) = files[0];
-
-    crate::parse(&Input {
-        path,
-        bytes: text.as_bytes(),
-        siblings: &siblings,
-    })
-}
+use crate::test_files::read;
+use crate::{Input, Siblings};
 
 fn gemfile(text: &str) -> Gemfile {
     gemfile::read(&Input {

@@ -4,7 +4,8 @@ use patchgate_model::{Lockfile, Loss, Origin};
 
 use super::Go;
 use crate::snapshot_text::snapshot_text;
-use crate::{Ecosystem as _, Input, ParseError, Siblings};
+use crate::test_files::read;
+use crate::{Ecosystem as _, ParseError};
 
 macro_rules! fixture {
     ($path:literal) => {
@@ -13,21 +14,6 @@ macro_rules! fixture {
             include_str!(concat!("fixtures/read/", $path)).to_owned(),
         )
     };
-}
-
-/// Reads the first of the files, which together are a repository.
-fn read(files: &[(&str, String)]) -> Result<Lockfile, ParseError> {
-    let siblings: Siblings = files
-        .iter()
-        .map(|(path, text)| ((*path).to_owned(), text.clone().into_bytes()))
-        .collect();
-    let (path, text) = &files[0];
-
-    crate::parse(&Input {
-        path,
-        bytes: text.as_bytes(),
-        siblings: &siblings,
-    })
 }
 
 fn go_mod(text: &str) -> Result<Lockfile, ParseError> {

@@ -1,24 +1,8 @@
 //! Whole files: the contents of the fixtures, and the traps of the formats.
 
-use patchgate_model::Lockfile;
-
 use crate::snapshot_text::snapshot_text;
-use crate::{Input, ParseError, Siblings};
-
-/// Reads the first of the files, which together are a repository.
-fn read(files: &[(&str, &str)]) -> Result<Lockfile, ParseError> {
-    let siblings: Siblings = files
-        .iter()
-        .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
-        .collect();
-    let (path, text) = files[0];
-
-    crate::parse(&Input {
-        path,
-        bytes: text.as_bytes(),
-        siblings: &siblings,
-    })
-}
+use crate::test_files::read;
+use crate::{Input, Siblings};
 
 const GLEAM: &str = include_str!("fixtures/read/gleam/gleam.toml");
 

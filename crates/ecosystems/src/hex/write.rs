@@ -26,13 +26,7 @@ pub(super) struct MixWriter;
 impl LockfileWriter for MixWriter {
     /// The archive, for its hashes and its build tools.
     fn downloads(&self, _name: &str, release: &Release) -> Vec<MetadataRequest> {
-        let files = release.files.iter();
-        files
-            .map(|file| MetadataRequest {
-                url: file.url.clone(),
-                accept: None,
-            })
-            .collect()
+        release.file_requests()
     }
 
     fn reads(&self, path: &str) -> bool {

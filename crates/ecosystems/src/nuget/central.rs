@@ -325,7 +325,7 @@ pub(super) fn lockfile(
     salvage::finish(builder.lockfile, skipped)
 }
 
-/// A lockfile under construction.
+/// The packages that central versions state, with what is skipped, while files are read.
 #[derive(Default)]
 struct LockfileBuilder {
     lockfile: Lockfile,

@@ -174,7 +174,7 @@ fn end_of_other(rest: &str) -> Option<Option<usize>> {
     Some(rest.find(end).map(|at| at + end.len()))
 }
 
-/// A start tag.
+/// A start tag with the positions of its attributes.
 struct Tag {
     name: String,
     /// Names in lower case, and the positions of the values.

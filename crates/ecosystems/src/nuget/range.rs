@@ -97,7 +97,7 @@ impl VersionRange {
     }
 }
 
-/// Compares two versions.
+/// The order of two versions. `None` if one of them is not a version.
 pub(super) fn compare(a: &str, b: &str) -> Option<Ordering> {
     Some(Version::parse(a)?.cmp(&Version::parse(b)?))
 }

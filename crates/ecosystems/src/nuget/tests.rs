@@ -4,6 +4,7 @@ use patchgate_model::{Lockfile, Scope};
 
 use super::NuGet;
 use crate::snapshot_text::snapshot_text;
+use crate::test_files::read;
 use crate::{Ecosystem as _, Input, ParseError, Siblings, by_purl_type};
 
 macro_rules! fixture {
@@ -21,21 +22,6 @@ macro_rules! fixture {
 }
 
 mod restored;
-
-/// Reads the first of the files, which together are a repository.
-fn read(files: &[(&str, String)]) -> Result<Lockfile, ParseError> {
-    let siblings: Siblings = files
-        .iter()
-        .map(|(path, text)| ((*path).to_owned(), text.clone().into_bytes()))
-        .collect();
-    let (path, text) = &files[0];
-
-    crate::parse(&Input {
-        path,
-        bytes: text.as_bytes(),
-        siblings: &siblings,
-    })
-}
 
 /// Reads a project with these items.
 fn project(items: &str) -> Result<Lockfile, ParseError> {

@@ -3,22 +3,11 @@
 use patchgate_model::Lockfile;
 
 use crate::snapshot_text::snapshot_text;
+use crate::test_files;
 use crate::{Input, Siblings};
 
-/// Reads the first of the files, which together are a repository.
 fn read(files: &[(&str, &str)]) -> Lockfile {
-    let siblings: Siblings = files
-        .iter()
-        .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
-        .collect();
-    let (path, text) = files[0];
-
-    crate::parse(&Input {
-        path,
-        bytes: text.as_bytes(),
-        siblings: &siblings,
-    })
-    .unwrap()
+    test_files::read(files).unwrap()
 }
 
 const LOCK: &str = include_str!("fixtures/read/app/pubspec.lock");

@@ -1,4 +1,5 @@
-//! The check of a lockfile that was written: it has exactly the packages of the graph.
+//! Checks of a lockfile that is written: before, of its order, and after, that it has exactly the
+//! packages of the graph.
 
 use patchgate_model::Lockfile;
 
@@ -38,5 +39,21 @@ pub(super) fn verify(
     match expected == found && after.skipped.len() <= lockfile.skipped.len() {
         true => Ok(()),
         false => Err("the result would not have the intended packages".to_owned()),
+    }
+}
+
+/// Checks that the entries of a file are in the order of their names, where new ones need a position
+/// among them.
+///
+/// # Errors
+/// The obstacle, as a fragment for a person.
+pub(super) fn check_sorted<'n>(
+    names: impl Iterator<Item = &'n String>,
+    target: &TargetGraph,
+) -> Result<(), String> {
+    let has_new = target.nodes.iter().any(|node| node.was.is_none());
+    match has_new && !names.is_sorted() {
+        true => Err("its entries are not sorted".to_owned()),
+        false => Ok(()),
     }
 }

@@ -18,7 +18,7 @@ pub(super) const LEVEL: usize = 2;
 struct List {
     /// From the opening to the closing bracket.
     range: Range<usize>,
-    /// The entries.
+    /// From the opening to the closing brace of each entry.
     entries: Vec<Range<usize>>,
 }
 
@@ -95,12 +95,12 @@ impl<'a> Document<'a> {
             .collect()
     }
 
-    /// Whether the file has a list.
+    /// Whether the file has a list, which may be empty.
     pub(super) fn has(&self, list: usize) -> bool {
         self.lists.get(list).is_some_and(Option::is_some)
     }
 
-    /// The line break of the file.
+    /// `\r\n` or `\n`: every line of the file ends so.
     pub(super) fn line_end(&self) -> &'static str {
         self.line_end
     }

@@ -140,7 +140,7 @@ impl Document {
         })
     }
 
-    /// The file.
+    /// The text of the file, after a byte order mark if it had one (`with_mark`).
     pub(super) fn print(&self, with_mark: bool) -> String {
         let mut lines: Vec<&str> = Vec::new();
         for part in &self.parts {

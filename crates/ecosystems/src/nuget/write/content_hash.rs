@@ -24,7 +24,7 @@ const END_BYTES: usize = 22;
 /// Most files of an archive. A field of 16 bits counts them.
 const MAX_ENTRIES: usize = 0xffff;
 
-/// An entry of the directory.
+/// A file in the central directory of the archive.
 #[derive(Debug)]
 struct Entry {
     /// Position of the entry, and its size in bytes.

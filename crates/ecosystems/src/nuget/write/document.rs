@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use crate::syntax::{Node, json};
 
-/// A lockfile.
+/// A `packages.lock.json`, of which everything is known that NuGet prints.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Document {
     version: String,
@@ -34,7 +34,7 @@ pub(super) enum Kind {
     CentralTransitive,
 }
 
-/// An entry.
+/// A package or project below a framework.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Entry {
     pub(super) name: String,

@@ -5,7 +5,7 @@
 //! <https://learn.microsoft.com/dotnet/standard/net-standard>). .NET, .NET Framework and .NET Standard
 //! are known here; a choice that others could decide is refused.
 
-/// A target framework.
+/// A target framework, as a project names it or a package has dependencies for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Framework {
     family: Family,
@@ -19,9 +19,9 @@ pub(super) struct Framework {
 enum Family {
     /// .NET Core, and .NET 5 and later.
     Net,
-    /// .NET Framework.
+    /// The framework of Windows, up to 4.8.
     Framework,
-    /// .NET Standard.
+    /// The interface that both others support up to some version.
     Standard,
 }
 

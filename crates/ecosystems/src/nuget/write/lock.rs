@@ -27,13 +27,7 @@ pub(in crate::nuget) struct NuGetLockWriter;
 impl LockfileWriter for NuGetLockWriter {
     /// The archive, for its hash and its dependencies.
     fn downloads(&self, _name: &str, release: &Release) -> Vec<MetadataRequest> {
-        let files = release.files.iter();
-        files
-            .map(|file| MetadataRequest {
-                url: file.url.clone(),
-                accept: None,
-            })
-            .collect()
+        release.file_requests()
     }
 
     fn reads(&self, path: &str) -> bool {

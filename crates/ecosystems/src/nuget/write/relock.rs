@@ -104,7 +104,7 @@ fn differences(before: &[Entry], after: &[Entry]) -> BTreeSet<String> {
 /// The requirements on each package, by its lower-case name.
 type Needs = BTreeMap<String, Vec<VersionRange>>;
 
-/// The packages of a framework.
+/// The entries for one framework while they change.
 struct Graph<'a> {
     entries: BTreeMap<String, Entry>,
     reached: BTreeSet<String>,

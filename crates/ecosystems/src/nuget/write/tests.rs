@@ -13,20 +13,17 @@ fn fixtures() -> PathBuf {
 /// The files of a directory, by path.
 #[expect(clippy::disallowed_methods, reason = "a test reads its fixtures")]
 fn files(root: &Path) -> Siblings {
-    let mut found = Siblings::new();
-    let mut waiting = vec![root.to_owned()];
-    while let Some(directory) = waiting.pop() {
-        for entry in std::fs::read_dir(&directory).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                waiting.push(path);
-            } else {
-                let name = path.strip_prefix(root).unwrap().to_str().unwrap();
-                found.insert(name.to_owned(), std::fs::read(&path).unwrap());
-            }
-        }
-    }
-    found
+    let read = |path: PathBuf| {
+        let name = path
+            .strip_prefix(root)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned();
+        (name, std::fs::read(path).unwrap())
+    };
+    let files = patchgate_testkit::files_below(root);
+    files.into_iter().map(read).collect()
 }
 
 fn format(path: &str) -> &'static Format {

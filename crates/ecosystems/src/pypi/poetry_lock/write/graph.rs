@@ -7,6 +7,7 @@ use super::entry::{Lines, Place, lines, text};
 use crate::TargetGraph;
 use crate::pypi::manifest::DEFAULT_GROUP;
 use crate::pypi::name::normalize;
+use crate::pypi::written::check_sorted;
 
 /// The entries of the new file, in order.
 pub(super) fn entries(document: &Document, target: &TargetGraph) -> Result<Vec<String>, String> {
@@ -254,15 +255,8 @@ impl<'a> Plan<'a> {
 
     /// All entries, with new ones at their position by name.
     fn ordered(&self, written: &BTreeMap<usize, Lines>) -> Result<Vec<String>, String> {
-        let names: Vec<&str> = self
-            .document
-            .entries
-            .iter()
-            .map(|entry| entry.name.as_str())
-            .collect();
-        if !names.is_sorted() && self.target.nodes.iter().any(|node| node.was.is_none()) {
-            return Err("its entries are not sorted".to_owned());
-        }
+        let names = self.document.entries.iter().map(|entry| &entry.name);
+        check_sorted(names, self.target)?;
 
         let mut ordered: Vec<(String, String)> = Vec::new();
         for (number, node) in self.target.nodes.iter().enumerate() {

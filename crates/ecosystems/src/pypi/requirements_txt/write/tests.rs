@@ -2,6 +2,7 @@ use patchgate_model::DependencyKind;
 
 use super::super::parse;
 use super::*;
+use crate::test_files::siblings;
 use crate::test_graph::{add, node, set, without};
 use crate::{ReleaseFile, TargetEdge};
 
@@ -10,13 +11,6 @@ const LINE: &str = include_str!("../../fixtures/read/compiled/requirements-line.
 const UV: &str = include_str!("../../fixtures/read/compiled/requirements-dev.txt");
 const SOURCE: &str = include_str!("../../fixtures/read/compiled/requirements.in");
 const CONSTRAINTS: &str = include_str!("../../fixtures/read/compiled/constraints.txt");
-
-fn siblings(files: &[(&str, &str)]) -> Siblings {
-    files
-        .iter()
-        .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
-        .collect()
-}
 
 fn release(version: &str, digits: &str) -> Release {
     let file = |name: &str, digit: &str| ReleaseFile {

@@ -8,6 +8,7 @@ use super::document::{Document, Entry, Line, Written};
 use super::entry::NewEntry;
 use crate::pypi::marker::Marker;
 use crate::pypi::name::normalize;
+use crate::pypi::written::check_sorted;
 use crate::{Release, TargetGraph};
 
 /// Most times that entries are written, until no entry asks for further extras of others.
@@ -219,15 +220,8 @@ impl<'a> Plan<'a> {
 
     /// All entries, with new ones at their position by name and version.
     fn ordered(&self, mut written: BTreeMap<usize, NewEntry>) -> Result<Vec<Written>, String> {
-        let names: Vec<&str> = self
-            .document
-            .entries
-            .iter()
-            .map(|entry| entry.name.as_str())
-            .collect();
-        if !names.is_sorted() && self.target.nodes.iter().any(|node| node.was.is_none()) {
-            return Err("its entries are not sorted".to_owned());
-        }
+        let names = self.document.entries.iter().map(|entry| &entry.name);
+        check_sorted(names, self.target)?;
 
         let mut ordered: Vec<(String, Written)> = Vec::new();
         for (number, node) in self.target.nodes.iter().enumerate() {
