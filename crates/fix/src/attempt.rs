@@ -1,12 +1,14 @@
 //! One attempt: a proposal of the planner, locked by the package manager and scanned again.
 
+use std::collections::BTreeMap;
+
 use patchgate_ecosystems::{Input, LockfileWriter, Siblings};
 use patchgate_model::{Finding, PackageIndex, PackageVersion, error_chain};
 use patchgate_package_managers::{LockedProject, PinnedVersion, RelockError, Relocked};
 use patchgate_upgrade::{ManifestEdit, PlanOptions, PlannedUpgrade, Proposal, Target};
 
 use crate::context::Failure;
-use crate::lock_state::LockState;
+use crate::lock_state::{LockState, Override};
 use crate::manifests;
 use crate::types::{Attempt, LockfileSession, NewState, Rejection, Stop};
 
@@ -83,7 +85,7 @@ impl LockfileSession<'_> {
             return Err(Stop::OutOfTime);
         }
 
-        let edited = match self.edited_manifests(proposal) {
+        let (edited, overrides) = match self.edited_manifests(proposal) {
             Ok(edited) => edited,
             Err(reason) => return Ok(Attempt::Rejected(Rejection::Whole(reason))),
         };
@@ -100,7 +102,7 @@ impl LockfileSession<'_> {
         }
         let format = self.support.format;
         let tree = match LockState::read(format, path, relocked.lockfile, manifests) {
-            Ok(tree) => tree,
+            Ok(tree) => LockState { overrides, ..tree },
             Err(failure) => return Ok(Attempt::Rejected(Rejection::Whole(failure.reason))),
         };
 
@@ -117,13 +119,18 @@ impl LockfileSession<'_> {
         })))
     }
 
-    /// The manifests with the raised requirements and the overrides of a proposal.
-    fn edited_manifests(&self, proposal: &Proposal) -> Result<Siblings, String> {
+    /// The manifests with the raised requirements and the overrides of a proposal, and the overrides
+    /// that the fix wrote so far.
+    fn edited_manifests(
+        &self,
+        proposal: &Proposal,
+    ) -> Result<(Siblings, BTreeMap<String, Override>), String> {
         let mut edited = self.tree.manifests.clone();
         let edits: Vec<&ManifestEdit> =
             proposal.moves.iter().flat_map(|step| &step.edits).collect();
         manifests::edit(self.ecosystem, &mut edited, &edits).map_err(|failure| failure.reason)?;
 
+        let mut overrides = self.tree.overrides.clone();
         for (name, version) in &proposal.overrides {
             let path = &self.tree.lockfile.path;
             let written = self
@@ -132,7 +139,9 @@ impl LockfileSession<'_> {
                 .map(|writer| writer.write_override(path, &edited, name, version));
             match written {
                 Some(Ok(Some((manifest, text)))) => {
-                    edited.insert(manifest, text.into_bytes());
+                    edited.insert(manifest.clone(), text.into_bytes());
+                    let version = version.clone();
+                    overrides.insert(name.clone(), Override { manifest, version });
                 }
                 Some(Err(error)) => return Err(error.to_string()),
                 Some(Ok(None)) | None => {
@@ -141,7 +150,7 @@ impl LockfileSession<'_> {
             }
         }
 
-        Ok(edited)
+        Ok((edited, overrides))
     }
 
     /// The lockfile with a set of version changes. The same changes in the same state are made only
@@ -151,7 +160,7 @@ impl LockfileSession<'_> {
         proposal: &Proposal,
         manifests: &Siblings,
     ) -> Result<Result<Relocked, Rejection>, Stop> {
-        let key = self.relock_cache.key(&self.tree, &proposal.moves);
+        let key = self.relock_cache.key(&self.tree, proposal);
         if let Some(answer) = self.relock_cache.answers.get(&key) {
             return Ok(answer.clone());
         }

@@ -19,6 +19,15 @@ pub(super) struct LockState {
     pub(super) bytes: Vec<u8>,
     /// Every manifest in the repository, and what else the format's writer reads, edits included.
     pub(super) manifests: Siblings,
+    /// The overrides that the fix wrote, by package.
+    pub(super) overrides: BTreeMap<String, Override>,
+}
+
+/// A version that a manifest gives to every dependent of a package, whatever they require.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub(super) struct Override {
+    pub(super) manifest: String,
+    pub(super) version: String,
 }
 
 impl LockState {
@@ -51,6 +60,7 @@ impl LockState {
             lockfile,
             bytes,
             manifests,
+            overrides: BTreeMap::new(),
         })
     }
 

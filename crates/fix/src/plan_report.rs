@@ -197,6 +197,16 @@ fn merged(done: &LockfileResult) -> Vec<Upgrade> {
             .retain(|change| told.insert(change.clone()));
     }
 
+    for (name, given) in &done.end.overrides {
+        let own = upgrades
+            .iter_mut()
+            .filter(|upgrade| upgrade.package == *name && upgrade.to == given.version);
+        for upgrade in own {
+            let change = format!("{}: override to {}", given.manifest, given.version);
+            upgrade.requirement_changes.push(change);
+        }
+    }
+
     upgrades.retain(|upgrade| there(&upgrade.package, &upgrade.to, &done.end.lockfile));
     upgrades
 }

@@ -372,6 +372,7 @@ impl LockfileSession<'_> {
             self.ecosystem,
             (&self.start.lockfile, &self.before),
             (&tree.lockfile, findings),
+            &tree.overrides,
         )
     }
 

@@ -8,7 +8,7 @@ use patchgate_model::{Finding, PackageVersion, Problem, UpgradeEvidence};
 use patchgate_package_managers::{
     ConfigurationFile, PackageManager, RegistryLocator, Relocked, locator_of, manager_of,
 };
-use patchgate_upgrade::{PlanOptions, PlannedUpgrade};
+use patchgate_upgrade::{PlanOptions, PlannedUpgrade, Proposal};
 
 use crate::context::{Engine, Failure, FixContext};
 use crate::exclusions::Exclusions;
@@ -192,8 +192,9 @@ pub(super) struct RelockCache {
 }
 
 impl RelockCache {
-    pub(super) fn key(&self, tree: &LockState, moves: &[PlannedUpgrade]) -> u64 {
-        let moves: Vec<_> = moves
+    pub(super) fn key(&self, tree: &LockState, proposal: &Proposal) -> u64 {
+        let moves: Vec<_> = proposal
+            .moves
             .iter()
             .map(|step| {
                 (
@@ -203,7 +204,9 @@ impl RelockCache {
                 )
             })
             .collect();
-        self.state.hash_one((&tree.bytes, &tree.manifests, moves))
+        let overrides = &proposal.overrides;
+        self.state
+            .hash_one((&tree.bytes, &tree.manifests, moves, overrides))
     }
 
     pub(super) fn keep(&mut self, key: u64, answer: Result<Relocked, Rejection>) {

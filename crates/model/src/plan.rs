@@ -45,7 +45,8 @@ pub struct Upgrade {
     /// Ids of the findings that the change fixes. Empty for a package that changes only because the
     /// upgrade of another one requires it.
     pub fixes: Vec<String>,
-    /// Requirements that change with it: `package.json: ^1.0.0 -> ^2.0.0`.
+    /// Requirements that change with it: `package.json: ^1.0.0 -> ^2.0.0`. An override that gives the
+    /// package its version is one of them: `package.json: override to 2.0.0`.
     pub requirement_changes: Vec<String>,
     /// The package whose upgrade requires this change, when the change fixes no finding itself.
     pub because_of: Option<String>,
