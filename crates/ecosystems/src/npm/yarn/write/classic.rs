@@ -93,6 +93,12 @@ impl<'a> Plan<'a> {
             new: Vec::new(),
         };
 
+        // Whether another copy of the same version has the patterns.
+        let has_twin = |node: usize| {
+            let release = released(lockfile, target, node);
+            let mut used = after.values();
+            used.any(|other| released(lockfile, target, *other) == release)
+        };
         for (index, node) in target.nodes.iter().enumerate() {
             let was = node.was.and_then(|was| owners.get(was.0 as usize));
             if node.was.is_some() != was.is_some() {
@@ -132,6 +138,7 @@ impl<'a> Plan<'a> {
                         kept.extend(patterns);
                     }
                 }
+                (Some(_), _) if patterns.is_empty() && has_twin(index) => {}
                 (Some(release), _) => plan.add(lockfile, target, index, release, patterns)?,
                 (None, None) => return Err(format!("`{}` has no release", node.name)),
             }
@@ -368,6 +375,16 @@ fn uses_before(lockfile: &Lockfile) -> BTreeSet<String> {
     packages.chain(roots).filter_map(pattern).collect()
 }
 
+/// The package and the version of a node.
+fn released<'a>(
+    lockfile: &'a Lockfile,
+    target: &'a TargetGraph,
+    node: usize,
+) -> Option<(&'a str, &'a str)> {
+    let name = &target.nodes.get(node)?.name;
+    Some((name, target.version(lockfile, node)?))
+}
+
 /// The node of every pattern.
 fn uses_after(
     input: &Input<'_>,
@@ -382,11 +399,17 @@ fn uses_after(
             return Ok(());
         };
         let pattern = format!("{}@{requirement}", edge.name);
-        match uses.insert(pattern, edge.to) {
-            Some(other) if other != edge.to => {
-                Err(format!("`{}@{requirement}` has two versions", edge.name))
+        // Two copies of one version are one entry.
+        let release = |node: usize| released(lockfile, target, node);
+        match uses.get(&pattern) {
+            Some(other) if release(*other) != release(edge.to) => {
+                Err(format!("`{pattern}` has two versions"))
             }
-            _ => Ok(()),
+            Some(_) => Ok(()),
+            None => {
+                uses.insert(pattern, edge.to);
+                Ok(())
+            }
         }
     };
 
