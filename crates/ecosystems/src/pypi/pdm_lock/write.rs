@@ -59,6 +59,7 @@ impl Change<'_> {
         let plain = PlainText::of(self.input)?;
         let mut document = Document::read(&plain.text)?;
         let targets = Targets::read(&plain.text)?;
+        let lacking = lacking(&document)?;
         let nodes: BTreeMap<PackageIndex, &TargetNode> = self
             .target
             .nodes
@@ -82,6 +83,11 @@ impl Change<'_> {
         self.add_new(&mut document, &targets)?;
         if targets.inherits {
             self.check_new(&document)?;
+        }
+        for (name, marker) in self::lacking(&document)?.difference(&lacking) {
+            if targets.may_apply(marker) {
+                return Err(format!("it needs `{name}`, which nothing needed before"));
+            }
         }
         if let Some(digest) = hash::new(self.input, self.lockfile, self.target, &document)? {
             document.set_hash(&digest)?;
@@ -179,6 +185,27 @@ impl Change<'_> {
 
         Ok(())
     }
+}
+
+/// The dependencies without an entry, each with its marker: those that no target of the file needs.
+fn lacking(document: &Document) -> Result<BTreeSet<(String, String)>, String> {
+    let mut names = BTreeSet::new();
+    for block in &document.blocks {
+        names.insert(normalize(&block.text("name")?).into_owned());
+    }
+    let mut lacking = BTreeSet::new();
+    for block in &document.blocks {
+        for line in block.list("dependencies")? {
+            let parsed = Requirement::parse(&line);
+            let parsed = parsed.ok_or_else(|| format!("`{line}` is not a requirement"))?;
+            let name = normalize(parsed.name).into_owned();
+            if !names.contains(&name) {
+                lacking.insert((name, parsed.marker.to_owned()));
+            }
+        }
+    }
+
+    Ok(lacking)
 }
 
 #[cfg(test)]

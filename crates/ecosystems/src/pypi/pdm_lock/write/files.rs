@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use super::block::quoted;
+use crate::pypi::marker::{Applies, Marker};
+use crate::pypi::python_range::PythonRange;
 use crate::pypi::{PyPi, release_files};
 use crate::syntax::{Node, toml};
 use crate::{Release, ReleaseFile, Upgradable as _};
@@ -51,6 +53,14 @@ impl Targets {
             has_addresses: has("static_urls"),
             inherits: has("inherit_metadata"),
         })
+    }
+
+    /// Whether a dependency with a marker may be needed somewhere.
+    pub(super) fn may_apply(&self, marker: &str) -> bool {
+        let python = self.python.as_deref().unwrap_or_default();
+        let applies =
+            PythonRange::parse(python).and_then(|range| Marker::parse(marker)?.applies(&range));
+        applies != Some(Applies::Never)
     }
 
     /// The rows of `files`, sorted by name or address.

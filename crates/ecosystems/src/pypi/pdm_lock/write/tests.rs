@@ -154,3 +154,24 @@ fn uncertain_files_are_refused() {
     };
     assert!(write(LOCKFILE, unknown).unwrap_err().contains("summary"));
 }
+
+#[test]
+fn a_conditional_dependency_without_an_entry_is_refused() {
+    let needs = |marker: &str| {
+        let change = |target: &mut TargetGraph| {
+            let mut release = release("1.1", &[("b", ">=1"), ("c", ">=3")]);
+            marker.clone_into(&mut release.requirements[1].condition);
+            target.nodes[0].release = Some(release);
+        };
+        write(LOCKFILE, change)
+    };
+
+    assert_eq!(
+        needs("python_version < \"3.10\"").unwrap_err(),
+        "it needs `c`, which nothing needed before"
+    );
+    assert!(needs("sys_platform == \"win32\"").is_err());
+    // No version of Python that the file is for needs it.
+    let written = needs("python_version < \"3.8\"").unwrap();
+    assert!(written.contains("    \"c>=3; python_version < \\\"3.8\\\"\",\n"));
+}
