@@ -238,6 +238,9 @@ fn extras(release: &Release) -> Result<BTreeMap<String, Vec<String>>, String> {
         let text = extra_text(requirement, &conditions).ok_or_else(unclear)?;
         extras.get_mut(extra).ok_or_else(unclear)?.push(text);
     }
+    // Poetry takes the extras from the requirements, so it has none without a requirement
+    // (`poetry/inspection/info.py`).
+    extras.retain(|_, requirements| !requirements.is_empty());
     for requirements in extras.values_mut() {
         requirements.sort();
     }

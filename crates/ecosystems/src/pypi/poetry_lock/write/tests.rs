@@ -97,7 +97,6 @@ Leaf = ">=1.0,<3"
 
 [package.extras]
 fast-er = ["speed (>=1.2,<2.0) ; os_name == \"nt\""]
-none = []
 "#,
         "b".repeat(64),
         "a".repeat(64)
