@@ -359,3 +359,24 @@ fn on_a_terminal_only_the_chosen_steps_are_applied() {
         "1.0.0"
     );
 }
+
+#[test]
+fn a_finding_that_an_upgraded_package_keeps_is_not_new() {
+    let releases = ["1.0.0", "1.0.1"].map(|version| Release::new("leaf", version, &[]));
+    let manifest = r#"{"name": "shop", "version": "1.0.0", "dependencies": {"leaf": "1.0.0"}}"#;
+    let (sandbox, _registry) = npm_project(releases.to_vec(), manifest, ("leaf", "1.0.1"));
+    npm_lock(&sandbox, &[]);
+    warn_also(&sandbox, SECOND, "npm", "leaf", None);
+
+    let result = run(&sandbox, &["--format=json"]).json();
+
+    assert_eq!(result["upgrades"][0]["fixes"], json!([ADVISORY]));
+    let left = &result["unfixed"][0];
+    assert_eq!(left["version"], "1.0.1", "{result:#}");
+    assert_eq!(left["ids"], json!([SECOND]));
+    assert_eq!(left["is_new"], false);
+    assert_eq!(
+        left["reason"],
+        "no release of `leaf` above 1.0.1 is known to fix it"
+    );
+}

@@ -258,6 +258,13 @@ fn same(a: &Finding, b: &Finding) -> bool {
     a.package == b.package && ids(a).any(|id| ids(b).any(|other| other == id))
 }
 
+/// Whether a finding is one that another version of its package had: an upgrade that fixes others
+/// does not bring it.
+fn same_in_any_version(a: &Finding, b: &Finding) -> bool {
+    let package = |finding: &Finding| (finding.package.ecosystem, finding.package.name.clone());
+    package(a) == package(b) && ids(a).any(|id| ids(b).any(|other| other == id))
+}
+
 /// Notes a finding at the upgrade that fixes it, and returns its index: that of its own package,
 /// else the one that let it go, else the nearest above it.
 fn credit(upgrades: &mut [Upgrade], done: &LockfileResult, finding: &Finding) -> Option<usize> {
@@ -405,10 +412,20 @@ fn unfixed(context: &FixContext<'_>, done: &LockfileResult) -> Vec<Unfixed> {
             (FixedVersion::None(_), false) => UnfixedClass::NoRelease,
             (FixedVersion::At(_), false) => UnfixedClass::Blocked,
         };
+        let otherwise = || match class {
+            UnfixedClass::NoRelease => format!(
+                "no release of `{}` above {} is known to fix it",
+                package.name, package.version
+            ),
+            _ => done.otherwise.clone(),
+        };
         let group = Group {
-            reason: reason.map_or_else(|| done.otherwise.clone(), |reason| reason.text.clone()),
+            reason: reason.map_or_else(otherwise, |reason| reason.text.clone()),
             class,
-            is_new: !done.before.iter().any(|before| same(before, finding)),
+            is_new: !done
+                .before
+                .iter()
+                .any(|before| same_in_any_version(before, finding)),
         };
         grouped.entry((package, group)).or_default().push(finding);
     }

@@ -72,7 +72,8 @@ pub struct Unfixed {
     /// The smallest version that fixes all of them according to the records; `None` if one of them
     /// has no such version.
     pub fixed_version: Option<String>,
-    /// Whether the changes of the plan bring them: the package version was not in the lockfile.
+    /// Whether the changes of the plan bring them: no version of the package in the lockfile had them
+    /// before.
     pub is_new: bool,
 }
 

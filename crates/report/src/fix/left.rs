@@ -34,7 +34,7 @@ pub struct UnfixedReport {
     /// The smallest version that fixes all of them according to the records; `null` if one of them
     /// has no such version.
     pub fixed_version: Option<String>,
-    /// Whether the change brings them: the package version was not in the lockfile.
+    /// Whether the change brings them: no version of the package in the lockfile had them before.
     pub is_new: bool,
     /// What to do until they can be fixed.
     pub meanwhile: String,
