@@ -68,3 +68,31 @@ fn line_endings_and_the_end_of_the_file_are_kept() {
     assert_eq!(after, manifest.replace("=1.0.0", "=1.0.1"));
     cargo_agrees(&sandbox);
 }
+
+#[test]
+fn an_override_gives_a_version_that_no_dependent_admits() {
+    let manifest = r#"{"name": "shop", "version": "1.0.0", "dependencies": {"stem": "1.0.0"}}"#;
+    let releases = vec![
+        Release::new("stem", "1.0.0", &[("leaf", "~1.0.0")]),
+        Release::new("leaf", "1.0.0", &[]),
+        Release::new("leaf", "1.1.0", &[]),
+    ];
+    let (sandbox, _registry) = npm_project(releases, manifest, ("leaf", "1.1.0"));
+    npm_lock(&sandbox, &[]);
+
+    let output = fix(&sandbox, "--apply").expect(0).stdout;
+
+    assert!(
+        output.contains("requirement package.json: override to 1.1.0"),
+        "{output}"
+    );
+    let lockfile = npm_lockfile(&sandbox);
+    assert_eq!(
+        lockfile["packages"]["node_modules/leaf"]["version"],
+        "1.1.0"
+    );
+    let after = std::fs::read_to_string(sandbox.path("repo/package.json")).unwrap();
+    let after: serde_json::Value = serde_json::from_str(&after).unwrap();
+    assert_eq!(after["overrides"]["leaf"], "1.1.0");
+    npm_agrees(&sandbox);
+}
