@@ -145,6 +145,12 @@ pub trait LockfileWriter: fmt::Debug + Sync {
         downloads: &Downloads,
     ) -> Result<Siblings, WriteError>;
 
+    /// Whether [`LockfileWriter::write`] can write a lockfile with the overrides of
+    /// [`LockfileWriter::write_override`], in formats whose versions differ in it.
+    fn writes_overrides(&self, _lockfile: &Lockfile) -> bool {
+        true
+    }
+
     /// The manifest, by path, with an override that gives every dependent of a package a version,
     /// whatever they require. An override that the manifest has already is raised. `None` if the
     /// format has no overrides.

@@ -86,6 +86,9 @@ fn has_overrides(support: FormatSupport, lockfile: &Lockfile, manifests: &Siblin
     let Some((writer, package)) = support.writer.zip(lockfile.packages.first()) else {
         return false;
     };
+    if !writer.writes_overrides(lockfile) {
+        return false;
+    }
     let written = writer.write_override(&lockfile.path, manifests, &package.name, &package.version);
     matches!(written, Ok(Some(_)))
 }

@@ -57,6 +57,11 @@ impl LockfileWriter for YarnWriter {
         })
     }
 
+    /// Later versions lock the version of a resolution under a key of its own, which is not written.
+    fn writes_overrides(&self, lockfile: &Lockfile) -> bool {
+        lockfile.format.as_str() == CLASSIC
+    }
+
     fn write_override(
         &self,
         lockfile: &str,

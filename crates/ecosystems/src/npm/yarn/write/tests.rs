@@ -309,6 +309,9 @@ fn compressed_archives_are_left_to_yarn() {
     let case = locked(text, "{\"name\": \"shop\"}");
     assert_eq!(case.write(&case.target()).unwrap(), *text);
 
+    assert!(!YarnWriter.writes_overrides(&case.lockfile));
+    assert!(YarnWriter.writes_overrides(&shared().lockfile));
+
     let mut target = case.target();
     target.nodes[0].release = Some(release("a", "1.0.0", &[]));
     let reason = case.write(&target).unwrap_err();
