@@ -329,12 +329,13 @@ fn two_copies_that_become_one_version_are_one_entry() {
         entry("p@^1.0.0", "p", "1.0.0", &[("a", "^1.0.0")]),
         entry("q@^1.0.0", "q", "1.0.0", &[("a", "^1.1.0")]),
     ]);
-    let case = Case::new(&text, MANIFEST);
+    let case = locked(&text, MANIFEST);
     let mut target = case.target();
-    let (first, second) = (case.index("a", "1.0.0"), case.index("a", "1.1.0"));
+    let first = node(&target, "a");
+    let second = first + 1;
     target.nodes[first].release = Some(release("a", "1.2.0", &[]));
     target.nodes[second].release = Some(release("a", "1.2.0", &[]));
-    let q = case.index("q", "1.0.0");
+    let q = node(&target, "q");
     target.nodes[q].release = Some(release("q", "1.0.1", &[("a", "^1.0.0")]));
     target.nodes[q].edges = vec![edge("a", "^1.0.0", second)];
 
