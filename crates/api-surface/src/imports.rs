@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::{Language, javascript, python, rust};
 
 /// The names that are used of each module, by the module as it is imported. The name of a module
-/// that is used as a whole is [`crate::exports::DEFAULT`].
+/// that is used as a whole is `exports::DEFAULT`.
 pub type Imports = BTreeMap<String, BTreeSet<String>>;
 
 /// Most modules and names that are read of one file.
