@@ -71,7 +71,8 @@ fn line_endings_and_the_end_of_the_file_are_kept() {
 
 #[test]
 fn an_override_gives_a_version_that_no_dependent_admits() {
-    let manifest = r#"{"name": "shop", "version": "1.0.0", "dependencies": {"stem": "1.0.0"}}"#;
+    let manifest = "{\n  \"name\": \"shop\",\n  \"version\": \"1.0.0\",\n  \"dependencies\": {\n    \
+                    \"stem\": \"1.0.0\"\n  }\n}\n";
     let releases = vec![
         Release::new("stem", "1.0.0", &[("leaf", "~1.0.0")]),
         Release::new("leaf", "1.0.0", &[]),

@@ -395,6 +395,17 @@ pub(super) fn fixed_version(ecosystem: &dyn Ecosystem, findings: &[&Finding]) ->
     greatest.map(str::to_owned)
 }
 
+/// The reason for a finding to which the planner gave none.
+fn without_reason(class: UnfixedClass, package: &PackageVersion, otherwise: &str) -> String {
+    match class {
+        UnfixedClass::NoRelease => format!(
+            "no release of `{}` above {} is known to fix it",
+            package.name, package.version
+        ),
+        _ => otherwise.to_owned(),
+    }
+}
+
 /// Findings at the end, with why they stay.
 fn unfixed(context: &FixContext<'_>, done: &LockfileResult) -> Vec<Unfixed> {
     let mut grouped: BTreeMap<(PackageVersion, Group), Vec<&Finding>> = BTreeMap::new();
@@ -412,13 +423,7 @@ fn unfixed(context: &FixContext<'_>, done: &LockfileResult) -> Vec<Unfixed> {
             (FixedVersion::None(_), false) => UnfixedClass::NoRelease,
             (FixedVersion::At(_), false) => UnfixedClass::Blocked,
         };
-        let otherwise = || match class {
-            UnfixedClass::NoRelease => format!(
-                "no release of `{}` above {} is known to fix it",
-                package.name, package.version
-            ),
-            _ => done.otherwise.clone(),
-        };
+        let otherwise = || without_reason(class, &package, &done.otherwise);
         let group = Group {
             reason: reason.map_or_else(otherwise, |reason| reason.text.clone()),
             class,
@@ -438,4 +443,21 @@ fn unfixed(context: &FixContext<'_>, done: &LockfileResult) -> Vec<Unfixed> {
             Some(group.unfixed(path, package, &findings))
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_without_a_fixed_release_says_so() {
+        let package = PackageVersion::new("leaf", "1.0.0");
+        let reason = |class| without_reason(class, &package, "not every upgrade was tried");
+
+        assert_eq!(
+            reason(UnfixedClass::NoRelease),
+            "no release of `leaf` above 1.0.0 is known to fix it"
+        );
+        assert_eq!(reason(UnfixedClass::Blocked), "not every upgrade was tried");
+    }
 }
