@@ -17,9 +17,13 @@ pub(super) use raise::raise;
 use super::version::Version;
 use crate::RequirementError;
 
-/// Splits `npm:real@^1` into the package's real name and the range, which may be empty.
+/// Splits `npm:real@^1` into the package's real name and the range, which may be empty. `None` for
+/// yarn's `npm:^1`, in which the prefix only names the registry.
 pub(super) fn alias(requirement: &str) -> Option<(&str, &str)> {
     let spec = requirement.trim().strip_prefix("npm:")?;
+    if Range::parse(spec).is_some() {
+        return None;
+    }
     match spec.rfind('@') {
         Some(at) if at > 0 => Some((&spec[..at], &spec[at + 1..])),
         _ => Some((spec, "")),
@@ -29,10 +33,13 @@ pub(super) fn alias(requirement: &str) -> Option<(&str, &str)> {
 /// The package that a requirement under a name is about, and its range: `real` and `^1` of
 /// `npm:real@^1`. In yarn's `npm:^1`, the prefix only names the registry.
 pub(in crate::npm) fn target<'a>(name: &'a str, requirement: &'a str) -> (&'a str, &'a str) {
-    match requirement.trim().strip_prefix("npm:") {
-        Some(range) if Range::parse(range).is_some() => (name, range),
-        _ => alias(requirement).unwrap_or((name, requirement)),
-    }
+    alias(requirement).unwrap_or_else(|| (name, unprefixed(requirement)))
+}
+
+/// A requirement without yarn's `npm:`.
+fn unprefixed(requirement: &str) -> &str {
+    let range = requirement.trim().strip_prefix("npm:");
+    range.unwrap_or(requirement)
 }
 
 /// Whether a requirement admits a version. A text that is not a version is not admitted.
@@ -44,7 +51,7 @@ pub(super) fn admits(requirement: &str, version: &str) -> Result<bool, Requireme
 /// The range of a requirement, with an alias removed. The error says which other target
 /// than versions the requirement names.
 fn read(requirement: &str) -> Result<Range<'_>, RequirementError> {
-    let range = alias(requirement).map_or(requirement, |(_, range)| range);
+    let (_, range) = target("", requirement);
     let refuse = |reason: &str| RequirementError {
         requirement: requirement.to_owned(),
         reason: reason.to_owned(),

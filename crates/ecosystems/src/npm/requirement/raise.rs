@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 
 use super::super::version::Version;
 use super::range::{self, Alternative, Operator, Partial, Term, next};
-use super::{alias, read};
+use super::{alias, read, unprefixed};
 use crate::RequirementError;
 
 /// The requirement in the same style with `version` as its smallest version.
@@ -16,7 +16,7 @@ use crate::RequirementError;
 ///   own precision.
 /// - In a union, alternatives below the version are removed, because they admit the versions that
 ///   are to be excluded. Alternatives above it are kept.
-/// - The `npm:name@` of an alias is kept.
+/// - The `npm:name@` of an alias is kept, and so is yarn's `npm:`.
 pub(in super::super) fn raise(
     requirement: &str,
     version: &str,
@@ -60,6 +60,7 @@ pub(in super::super) fn raise(
 
     let raised = match alias(requirement) {
         Some((name, _)) => format!("npm:{name}@{}", kept.join(" || ")),
+        None if unprefixed(requirement) != requirement => format!("npm:{}", kept.join(" || ")),
         None => kept.join(" || "),
     };
     // Never return a requirement that excludes the version.
