@@ -96,9 +96,18 @@ impl Manifest {
         let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
         let fields: Map<String, Value> =
             serde_json::from_slice(bytes).map_err(|error| format!("it cannot be read: {error}"))?;
-        for field in ["os", "cpu", "libc", "dependenciesMeta", "publishConfig"] {
+        for field in ["os", "cpu", "libc", "dependenciesMeta"] {
             if fields.get(field).is_some_and(|value| !value.is_null()) {
                 return Err(format!("it has the field `{field}`"));
+            }
+        }
+        // Most of `publishConfig` is for the one who publishes (`packages/plugin-pack/sources`).
+        for field in ["bin", "executableFiles"] {
+            if fields
+                .get("publishConfig")
+                .is_some_and(|config| config.get(field).is_some())
+            {
+                return Err(format!("it has the field `publishConfig.{field}`"));
             }
         }
 
@@ -208,5 +217,28 @@ fn bound(name: &str, range: &str) -> Result<String, String> {
         Ok(_) if range.contains(':') => Ok(range.to_owned()),
         Ok(_) => Ok(format!("npm:{range}")),
         Err(_) => Err(format!("it needs `{name}` as `{range}`")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_for_publishing_change_no_entry() {
+        let read = |config: &str| {
+            let manifest = format!(
+                r#"{{"name": "a", "version": "1.0.0", "bin": "a.js", "publishConfig": {config}}}"#
+            );
+            Manifest::read(manifest.as_bytes()).map(|manifest| manifest.programs)
+        };
+        let programs = BTreeMap::from([("a".to_owned(), "a.js".to_owned())]);
+
+        assert_eq!(read(r#"{"access": "public"}"#), Ok(programs.clone()));
+        assert_eq!(read(r#"{"ignore": [".github/workflows"]}"#), Ok(programs));
+        assert_eq!(
+            read(r#"{"bin": "b.js"}"#),
+            Err("it has the field `publishConfig.bin`".to_owned())
+        );
     }
 }
