@@ -15,7 +15,7 @@ const MAX_DEPTH: usize = 16;
 pub(crate) fn imports(root: Node<'_>, source: &[u8]) -> Imports {
     let source = Source(source);
     let mut found = Imports::new();
-    // The modules that names of the source stand for.
+    // The modules to which names of the source are bound.
     let mut modules: BTreeMap<&str, &str> = BTreeMap::new();
     walk(root, |node| match node.kind() {
         "import_statement" => {

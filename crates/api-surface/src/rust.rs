@@ -45,6 +45,7 @@ fn used(source: Source<'_>, node: Node<'_>, path: &str, depth: usize, found: &mu
         "" => name.to_owned(),
         path => format!("{path}::{name}"),
     };
+
     match node.kind() {
         "use_list" => {
             for child in children(node) {

@@ -76,6 +76,7 @@ impl<'s> Local<'s> {
             ) else {
                 continue;
             };
+
             match name.kind() {
                 "identifier" => {
                     self.taken.insert(source.text(name), (file, DEFAULT));
@@ -181,28 +182,11 @@ fn whole(
     exports: &mut Exports,
 ) {
     let source = reader.source;
+
     match value.kind() {
         "object" => {
             for member in children(value) {
-                match member.kind() {
-                    "pair" => {
-                        let key = source.field(member, "key").unwrap_or_default();
-                        let value = member.child_by_field_name("value");
-                        let signature = value.and_then(|value| signature(reader, value, local));
-                        exports.add(key.trim_matches(['"', '\'']), signature);
-                    }
-                    "shorthand_property_identifier" => {
-                        let name = source.text(member);
-                        exports.add(name, reader.local(name, local));
-                    }
-                    "method_definition" => {
-                        let name = source.field(member, "name").unwrap_or_default();
-                        exports.add(name, declare::function(source, member));
-                    }
-                    "comment" => {}
-                    // `...other`
-                    _ => exports.is_partial = true,
-                }
+                object_member(reader, member, local, exports);
             }
         }
         "call_expression" => match required(value, source) {
@@ -231,6 +215,36 @@ fn whole(
     }
 }
 
+/// A name of an object that is the value of the module.
+fn object_member(
+    reader: &mut module::Reader<'_, '_>,
+    member: Node<'_>,
+    local: &Local<'_>,
+    exports: &mut Exports,
+) {
+    let source = reader.source;
+
+    match member.kind() {
+        "pair" => {
+            let key = source.field(member, "key").unwrap_or_default();
+            let value = member.child_by_field_name("value");
+            let signature = value.and_then(|value| signature(reader, value, local));
+            exports.add(key.trim_matches(['"', '\'']), signature);
+        }
+        "shorthand_property_identifier" => {
+            let name = source.text(member);
+            exports.add(name, reader.local(name, local));
+        }
+        "method_definition" => {
+            let name = source.field(member, "name").unwrap_or_default();
+            exports.add(name, declare::function(source, member));
+        }
+        "comment" => {}
+        // `...other`
+        _ => exports.is_partial = true,
+    }
+}
+
 fn signature(
     reader: &mut module::Reader<'_, '_>,
     value: Node<'_>,
@@ -253,6 +267,7 @@ fn call(reader: &mut module::Reader<'_, '_>, node: Node<'_>, exports: &mut Expor
     let source = reader.source;
     let function = source.field(node, "function").unwrap_or_default();
     let arguments = node.child_by_field_name("arguments").map(children);
+
     match (function, arguments.unwrap_or_default().as_slice()) {
         ("Object.defineProperty", [target, name, ..])
             if name.kind() == "string"

@@ -67,6 +67,7 @@ pub(super) fn value(source: Source<'_>, node: Node<'_>) -> Option<String> {
 /// The names that a declaration declares, with their signatures.
 pub(super) fn names(source: Source<'_>, node: Node<'_>) -> Vec<(String, Option<String>)> {
     let name = || source.field(node, "name").unwrap_or_default().to_owned();
+
     match node.kind() {
         "function_declaration"
         | "generator_function_declaration"

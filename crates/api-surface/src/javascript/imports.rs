@@ -8,7 +8,7 @@ use crate::Imports;
 use crate::exports::DEFAULT;
 use crate::tree::{Source, children, walk};
 
-/// Names of a source that stand for a module, each with the module.
+/// The names of a source that are bound to a module, each with the module.
 type Bound<'s> = BTreeMap<&'s str, &'s str>;
 
 pub(crate) fn imports(root: Node<'_>, source: &[u8]) -> Imports {
@@ -146,33 +146,10 @@ fn uses(root: Node<'_>, source: Source<'_>, bound: &Bound<'_>, found: &mut Impor
     walk(root, |node| {
         match node.kind() {
             "import_statement" => return false,
-            "member_expression" => {
-                let Some(object) = node.child_by_field_name("object") else {
-                    return true;
-                };
-                let module = match object.kind() {
-                    "identifier" => bound.get(source.text(object)).copied(),
-                    _ => required(object, source).filter(|module| is_package(module)),
-                };
-                if let Some(module) = module {
-                    let names = found.entry(module.to_owned()).or_default();
-                    names.extend(source.field(node, "property").map(str::to_owned));
-                }
-                // The object is no use of the module as a value.
-                return module.is_none();
-            }
-            "call_expression" | "new_expression" => {
-                let field = match node.kind() {
-                    "call_expression" => "function",
-                    _ => "constructor",
-                };
-                let called = node.child_by_field_name(field);
-                let called = called.filter(|called| called.kind() == "identifier");
-                if let Some(module) = called.and_then(|called| bound.get(source.text(called))) {
-                    let names = found.entry((*module).to_owned()).or_default();
-                    names.insert(DEFAULT.to_owned());
-                }
-            }
+            // The object is no use of the module as a value.
+            "member_expression" => return !member_use(node, source, bound, found),
+            "call_expression" => call_use(node, "function", source, bound, found),
+            "new_expression" => call_use(node, "constructor", source, bound, found),
             // `ns.Name` as a type.
             "nested_type_identifier" => {
                 let module = source.field(node, "module").unwrap_or_default();
@@ -186,4 +163,37 @@ fn uses(root: Node<'_>, source: Source<'_>, bound: &Bound<'_>, found: &mut Impor
         }
         true
     });
+}
+
+/// Finds a member of a module. False if the object is no module.
+fn member_use(node: Node<'_>, source: Source<'_>, bound: &Bound<'_>, found: &mut Imports) -> bool {
+    let module = node
+        .child_by_field_name("object")
+        .and_then(|object| match object.kind() {
+            "identifier" => bound.get(source.text(object)).copied(),
+            _ => required(object, source).filter(|module| is_package(module)),
+        });
+    let Some(module) = module else {
+        return false;
+    };
+
+    let names = found.entry(module.to_owned()).or_default();
+    names.extend(source.field(node, "property").map(str::to_owned));
+    true
+}
+
+/// Finds a call of a module as a whole. `field` has what is called.
+fn call_use(
+    node: Node<'_>,
+    field: &str,
+    source: Source<'_>,
+    bound: &Bound<'_>,
+    found: &mut Imports,
+) {
+    let called = node.child_by_field_name(field);
+    let called = called.filter(|called| called.kind() == "identifier");
+    if let Some(module) = called.and_then(|called| bound.get(source.text(called))) {
+        let names = found.entry((*module).to_owned()).or_default();
+        names.insert(DEFAULT.to_owned());
+    }
 }

@@ -136,6 +136,7 @@ impl Reader<'_, '_> {
         {
             exports.add_all(other);
         }
+
         for clause in children(node) {
             match clause.kind() {
                 "namespace_export" => {

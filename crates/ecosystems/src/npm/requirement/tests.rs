@@ -231,7 +231,10 @@ proptest! {
 
     #[test]
     fn any_text_is_read_or_refused(requirement in "[ -~]{0,24}", version in "[0-9.a-]{0,12}") {
-        let _ = admits(&requirement, &version);
-        let _ = raise(&requirement, &version);
+        let admitted = admits(&requirement, &version);
+        if let Ok(raised) = raise(&requirement, &version) {
+            prop_assert!(admitted.is_ok(), "what is raised is a requirement on versions");
+            prop_assert_eq!(admits(&raised, &version), Ok(true), "{}", raised);
+        }
     }
 }
