@@ -49,7 +49,7 @@ pub struct PackageGroup {
     pub packages: Vec<PackagePattern>,
 }
 
-/// Names of packages, as a glob: `*` stands for any characters, `/` among them.
+/// Names of packages, as a glob: `*` matches any characters, `/` included.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PackagePattern {
     /// The ecosystem by its OSV name, if the pattern names one.

@@ -151,7 +151,7 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
     Ok(open)
 }
 
-/// The requirement that stands for gems that only Ruby code names.
+/// The requirement on gems that only Ruby code names: its text is not known.
 pub(super) fn by_code(line: u32) -> Unresolved {
     Unresolved {
         ecosystem: crate::gem::NAME,

@@ -154,7 +154,7 @@ pub(super) fn insert(manifest: &str, kind: &str, item: &str) -> Option<String> {
             indentation = Some(before);
         }
         if !tag.is_empty {
-            // The name of a list with a condition, or one that is inside of others, is none.
+            // A list with a condition or inside another element does not count as a list.
             let is_plain = tag.name != "itemgroup" || tag.attributes.is_empty();
             open.push(if is_plain { tag.name } else { String::new() });
         }

@@ -16,7 +16,7 @@ use crate::{
     WriteError,
 };
 
-/// Most rounds in which versions are found that nobody states yet.
+/// Most rounds of looking for versions that no project states yet.
 const MAX_ROUNDS: usize = 32;
 
 /// The writer of `packages.lock.json`, of the other lockfiles of the repository, and of the files that

@@ -405,7 +405,7 @@ fn walk(entries: &BTreeMap<String, Entry>) -> (BTreeSet<String>, Needs) {
     (reached, needs)
 }
 
-/// The highest of the lower bounds; the inner `None` if there is none. `None` if one of them floats.
+/// The highest of the lower bounds. `None` if a bound floats, `Some(None)` if no range has one.
 fn lowest(ranges: &[VersionRange]) -> Option<Option<&str>> {
     let mut highest: Option<&str> = None;
     for range in ranges {

@@ -1,6 +1,6 @@
 //! The directories in which bun places packages, computed from the graph.
 //!
-//! bun places them anew at every run, so a lockfile holds only with exactly these paths. The rules are
+//! bun computes the directories again at every run, and rewrites a lockfile with other ones. The rules are
 //! those of `processSubtree` and `hoistDependency` in bun's `src/install/lockfile/Tree.zig`: projects
 //! and packages are visited breadth first, and each dependency goes as far up as no other package of
 //! its name is in the way. A package stays below where it would get other packages as its peers, which
