@@ -1,10 +1,10 @@
-//! Questions to git about the scanned repository, isolated from the settings of machine, user and
-//! clone. git reads here; it never writes and never reaches the network.
+//! Questions to git about the scanned repository. git reads here and never writes.
 
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use patchgate_fs::isolated_git;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 
@@ -52,35 +52,13 @@ async fn answer(
 }
 
 fn command(directory: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new("git");
+    let mut command = Command::from(isolated_git(directory));
     command
-        .arg("-C")
-        .arg(directory)
-        // The clone's own settings could name programs to run.
-        .args(["-c", "core.hooksPath=/dev/null"])
-        .args(["-c", "core.fsmonitor=false"])
-        .args(["-c", "core.alternateRefsCommand="])
-        .args(["-c", "core.quotePath=false"])
-        .args(["-c", "log.showSignature=false"])
-        .args(["-c", "diff.external="])
-        .args(["-c", "protocol.allow=never"])
         .args(arguments)
-        .env_clear()
-        .env("GIT_CONFIG_NOSYSTEM", "1")
-        .env("GIT_CONFIG_SYSTEM", "/dev/null")
-        .env("GIT_CONFIG_GLOBAL", "/dev/null")
-        .env("GIT_TERMINAL_PROMPT", "0")
-        .env("GIT_NO_LAZY_FETCH", "1")
-        .env("GIT_NO_REPLACE_OBJECTS", "1")
-        .env("GIT_OPTIONAL_LOCKS", "0")
-        .env("LC_ALL", "C")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .kill_on_drop(true);
-    if let Some(path) = std::env::var_os("PATH") {
-        command.env("PATH", path);
-    }
 
     command
 }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use patchgate_fs::isolated_git;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::process::Command;
 
@@ -181,36 +182,16 @@ impl Git {
     }
 
     fn command(&self, arguments: &[&str], extra: &[(&str, &str)]) -> Command {
-        let mut command = Command::new("git");
+        let mut command = Command::from(isolated_git(&self.folder));
         command
-            .arg("-C")
-            .arg(&self.folder)
-            // The clone's own settings could name programs to run.
-            .args(["-c", "core.hooksPath=/dev/null"])
-            .args(["-c", "core.fsmonitor=false"])
-            .args(["-c", "core.alternateRefsCommand="])
-            .args(["-c", "log.showSignature=false"])
             .args(["-c", "gc.auto=0"])
             .args(["-c", "commit.gpgSign=false"])
             .args(["-c", "i18n.commitEncoding=UTF-8"])
-            .args(["-c", "protocol.allow=never"])
             .args(arguments)
-            .env_clear()
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .env("GIT_CONFIG_SYSTEM", "/dev/null")
-            .env("GIT_CONFIG_GLOBAL", "/dev/null")
-            .env("GIT_TERMINAL_PROMPT", "0")
-            .env("GIT_NO_LAZY_FETCH", "1")
-            .env("GIT_NO_REPLACE_OBJECTS", "1")
-            .env("GIT_OPTIONAL_LOCKS", "0")
-            .env("LC_ALL", "C")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true);
-        if let Some(path) = std::env::var_os("PATH") {
-            command.env("PATH", path);
-        }
         if let Some(index) = &self.index {
             command.env("GIT_INDEX_FILE", index);
         }
