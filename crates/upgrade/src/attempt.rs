@@ -188,6 +188,9 @@ impl<'p, 'a> Attempt<'p, 'a> {
         let Some(candidate) = slot.candidates.get(choice as usize - 1) else {
             return false;
         };
+        if slot.package.is_some() && !self.problem.is_open(id) {
+            return false;
+        }
         let greatest = match self.shared.direct.contains(&id) {
             true => self.limits.direct,
             false => self.limits.indirect,
@@ -258,7 +261,21 @@ impl<'p, 'a> Attempt<'p, 'a> {
                 .is_relevant(slot)
                 .then_some(Condition::On(Variable::Slot(slot), Set::full())),
             Dependency::OneOf(options) if is_own(&options, own) => None,
-            Dependency::OneOf(options) => Some(self.one_of(needed, bound, options)),
+            Dependency::OneOf(options) => {
+                self.open_preferred(&options);
+                Some(self.one_of(needed, bound, options))
+            }
+        }
+    }
+
+    /// Records that a dependency is best satisfied by another version of a slot that is not open.
+    fn open_preferred(&self, options: &[(SlotId, Set)]) {
+        let Some((id, set)) = options.first() else {
+            return;
+        };
+        let is_closed = self.problem.slot(*id).package.is_some() && !self.problem.is_open(*id);
+        if is_closed && !set.contains(&LOCKED) {
+            self.problem.to_open.borrow_mut().insert(*id);
         }
     }
 
@@ -309,6 +326,9 @@ impl<'p, 'a> Attempt<'p, 'a> {
         let problem = self.problem;
         let mut conditions = Vec::new();
         for (index, site) in problem.sites.iter().enumerate() {
+            if !problem.is_relevant(site.slot) {
+                continue;
+            }
             let can_change = problem.is_open(site.slot) || !site.raised.is_empty();
             if can_change && !self.overridden.contains(&site.slot) {
                 conditions.push((Variable::Site(index), Set::full()));
@@ -317,12 +337,14 @@ impl<'p, 'a> Attempt<'p, 'a> {
             }
         }
 
-        // The reason for a copy that no project reaches is unknown, so it stays.
+        // The reason for a copy that no project reaches is unknown, so it stays, as do dependents that
+        // are not open.
         for (copy, depth) in problem.depths.iter().enumerate() {
-            let slot = problem.slot_of.get(copy).copied();
-            if let (usize::MAX, Some(slot)) = (*depth, slot)
-                && problem.is_relevant(slot)
-            {
+            let Some(slot) = problem.slot_of.get(copy).copied() else {
+                continue;
+            };
+            let is_closed = !problem.scope.borrow().is_open(slot);
+            if problem.is_relevant(slot) && (*depth == usize::MAX || is_closed) {
                 conditions.push((Variable::Slot(slot), Set::full()));
             }
         }

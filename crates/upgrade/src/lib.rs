@@ -113,6 +113,7 @@ mod plan;
 mod problem;
 mod reach;
 mod request;
+mod scope;
 mod site;
 mod slot;
 mod target;

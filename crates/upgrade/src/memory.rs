@@ -4,6 +4,7 @@
 //! without missing facts stays decided, so it is kept here, in an order that is the same every time,
 //! and taken over instead of being searched again.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use crate::attempt::{Solution, Variable};
@@ -38,6 +39,8 @@ pub(crate) struct Kept {
     slots: Vec<(SlotKey, String)>,
     /// The requirement of each raised site, by the project and the place of its edge there.
     raised: Vec<((usize, usize), String)>,
+    /// The slots of the lockfile that it does not leave as they are.
+    pub(crate) changed: BTreeSet<SlotId>,
 }
 
 /// A slot.
@@ -74,7 +77,10 @@ impl Memory {
 
 impl Kept {
     pub(crate) fn new(problem: &Problem<'_>, solution: &Solution) -> Self {
-        let mut kept = Self::default();
+        let mut kept = Self {
+            changed: problem.scope.borrow().changed(solution),
+            ..Self::default()
+        };
         for (variable, choice) in solution.iter().filter(|(_, choice)| **choice != LOCKED) {
             match variable {
                 Variable::Slot(id) => {

@@ -15,6 +15,7 @@ use crate::memory::{Kept, Memory, Settled};
 use crate::outcome;
 use crate::problem::Problem;
 use crate::request::{Left, MissingFacts, Planned, Request};
+use crate::scope::Scope;
 use crate::slot::{Choice, LOCKED, SlotId};
 
 /// One finding to fix, by the slot that has it.
@@ -289,6 +290,7 @@ impl<'a> Planner<'_, 'a> {
         if let Some(settled) = self.memory.recall() {
             if let Settled::Fixed(kept) = &settled {
                 self.solution = kept.solution(self.problem);
+                self.set_scope(Scope::new(self.problem, kept.changed.clone()));
                 self.recalled = Some(limits.clone());
             }
             return Some(settled);
@@ -310,14 +312,7 @@ impl<'a> Planner<'_, 'a> {
                 let reason = "the search for it took too many steps";
                 Settled::Left(last.into_iter().collect(), reason.to_owned())
             }
-            Err(Failed::Conflict(tree)) => {
-                // Without the releases of the packages in the conflict nothing is certain.
-                self.need_releases_of(&tree);
-                if !self.needs.is_empty() {
-                    return None;
-                }
-                self.left_out(limits, &tree, trying)
-            }
+            Err(Failed::Conflict(tree)) => self.left_out(limits, &tree, trying),
         };
         self.memory.keep(settled.clone());
 
@@ -382,15 +377,57 @@ impl<'a> Planner<'_, 'a> {
 
     /// Searches for a solution without these findings and those that are fixed already.
     fn attempt(&self, limits: &Limits, trying: &[Wanted]) -> Result<Solution, Failed> {
-        // The features belong to the solution that is kept.
-        let kept = (self.problem.asked.take(), self.problem.uncertain.take());
-        let result = self.attempt_with_features(limits, trying);
+        // The features and the scope belong to the solution that is kept.
+        let problem = self.problem;
+        let kept_features = (problem.asked.take(), problem.uncertain.take());
+        let kept_scope = problem.scope.borrow().clone();
+
+        let mut open = kept_scope.changed(&self.solution);
+        open.extend(self.fixed.iter().chain(trying).map(|(slot, _)| *slot));
+        self.set_scope(Scope::new(problem, open));
+        let result = self.attempt_widening(limits, trying);
         if result.is_err() {
-            self.problem.asked.replace(kept.0);
-            self.problem.uncertain.replace(kept.1);
+            problem.asked.replace(kept_features.0);
+            problem.uncertain.replace(kept_features.1);
+            self.set_scope(kept_scope);
         }
 
         result
+    }
+
+    fn set_scope(&self, scope: Scope) {
+        self.shared.conditions.take();
+        self.problem.scope.replace(scope);
+    }
+
+    /// Searches in the scope, and in a wider one while a closed slot stands in the way.
+    fn attempt_widening(&self, limits: &Limits, trying: &[Wanted]) -> Result<Solution, Failed> {
+        let problem = self.problem;
+        for round in 0.. {
+            let result = self.attempt_with_features(limits, trying);
+            if !problem.needs.borrow().is_empty() {
+                return Err(Failed::Facts);
+            }
+
+            let mut more = problem.to_open.take();
+            if let Err(Failed::Conflict(tree)) = &result {
+                // Without the releases of the packages in the conflict nothing is certain.
+                self.need_releases_of(tree);
+                if !problem.needs.borrow().is_empty() {
+                    return Err(Failed::Facts);
+                }
+                more.extend(problem.scope.borrow().closed_in(problem, tree));
+            }
+            let scope = problem.scope.borrow().clone();
+            more.retain(|id| !scope.is_open(*id));
+            if more.is_empty() {
+                return result;
+            }
+
+            self.set_scope(scope.widened(problem, more, round));
+        }
+
+        Err(Failed::Steps)
     }
 
     fn attempt_with_features(
@@ -429,7 +466,7 @@ impl<'a> Planner<'_, 'a> {
     }
 
     /// Records the packages of a conflict whose releases are not known.
-    fn need_releases_of(&mut self, tree: &Tree) {
+    fn need_releases_of(&self, tree: &Tree) {
         for variable in tree.packages() {
             let Variable::Slot(id) = variable else {
                 continue;
@@ -439,7 +476,6 @@ impl<'a> Planner<'_, 'a> {
                 self.problem.releases(&slot.name);
             }
         }
-        self.is_lacking();
     }
 
     /// The index of the finding that is left out for the others: among those of the conflict, one of

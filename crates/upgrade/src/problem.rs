@@ -12,6 +12,7 @@ use pubgrub::Ranges;
 use crate::graph;
 use crate::needs::Needed;
 use crate::request::{Judged, MissingFacts, Request};
+use crate::scope::Scope;
 use crate::site::Site;
 use crate::slot::{self, Choice, LOCKED, Slot, SlotId};
 
@@ -45,8 +46,10 @@ pub(crate) struct Problem<'a> {
     pub(crate) sites: Vec<Site<'a>>,
     /// Slots with findings to fix.
     wanted: BTreeSet<SlotId>,
-    /// Slots that are open, or that need one that is.
-    relevant: BTreeSet<SlotId>,
+    /// What the last attempt could change.
+    pub(crate) scope: RefCell<Scope>,
+    /// Slots that must be open for a release that was chosen in the attempt.
+    pub(crate) to_open: RefCell<BTreeSet<SlotId>>,
     /// The features that slots are asked for in the last solution, where they decide dependencies.
     pub(crate) asked: RefCell<BTreeMap<SlotId, BTreeSet<String>>>,
     /// Slots that a package whose metadata is not known may ask for more features.
@@ -76,7 +79,8 @@ impl<'a> Problem<'a> {
             sets: RefCell::default(),
             sites: Vec::new(),
             wanted: BTreeSet::new(),
-            relevant: BTreeSet::new(),
+            scope: RefCell::default(),
+            to_open: RefCell::default(),
             asked: RefCell::default(),
             uncertain: RefCell::default(),
             needs: RefCell::default(),
@@ -88,7 +92,6 @@ impl<'a> Problem<'a> {
         problem.wanted = targets
             .filter_map(|target| problem.slot_to_change(target.copy))
             .collect();
-        problem.relevant = problem.relevant_slots();
         problem.sites = problem.all_sites();
 
         problem
@@ -109,13 +112,16 @@ impl<'a> Problem<'a> {
         self.slot_of.get(copy.0 as usize).copied()
     }
 
-    /// Whether a slot may change: it has releases to choose from, or must not stay as it is.
+    /// Whether a slot may change in the attempt: it has releases to choose from, or must not stay as
+    /// it is.
     pub(crate) fn is_open(&self, id: SlotId) -> bool {
-        self.wanted.contains(&id) || self.slot(id).has_candidates()
+        let slot = self.slot(id);
+        let is_in_scope = slot.package.is_none() || self.scope.borrow().is_open(id);
+        is_in_scope && (self.wanted.contains(&id) || slot.has_candidates())
     }
 
     pub(crate) fn is_relevant(&self, slot: SlotId) -> bool {
-        self.relevant.contains(&slot)
+        self.scope.borrow().is_relevant(slot)
             || self.slot(slot).package.is_none()
             || self.asked.borrow().contains_key(&slot)
     }
@@ -258,28 +264,6 @@ impl<'a> Problem<'a> {
             self.needs.borrow_mut().packages.insert(name.to_owned());
             Judged::default()
         })
-    }
-
-    /// Slots that are open, and all that need them, directly or not.
-    fn relevant_slots(&self) -> BTreeSet<SlotId> {
-        let count = self.slots.borrow().len();
-        let mut queue: Vec<SlotId> = (0..count).filter(|id| self.is_open(*id)).collect();
-
-        let mut relevant = BTreeSet::new();
-        while let Some(id) = queue.pop() {
-            if !relevant.insert(id) {
-                continue;
-            }
-            for copy in &self.slot(id).copies {
-                for dependent in self.dependents.get(copy.0 as usize).into_iter().flatten() {
-                    if let graph::Parent::Package(parent) = dependent.parent {
-                        queue.extend(self.slot_of.get(parent.0 as usize));
-                    }
-                }
-            }
-        }
-
-        relevant
     }
 
     /// The choices of a slot that a requirement admits. Without a requirement that names versions, every

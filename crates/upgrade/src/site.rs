@@ -30,7 +30,7 @@ pub(crate) struct Raised {
 }
 
 impl<'a> Problem<'a> {
-    /// Every requirement of a project on a slot that matters.
+    /// Every requirement of a project.
     pub(crate) fn all_sites(&self) -> Vec<Site<'a>> {
         let mut sites = Vec::new();
         for (root, project) in self.request.lockfile.roots.iter().enumerate() {
@@ -38,10 +38,6 @@ impl<'a> Problem<'a> {
                 let Some(slot) = self.slot_of.get(edge.to.0 as usize).copied() else {
                     continue;
                 };
-                if !self.is_relevant(slot) {
-                    continue;
-                }
-
                 let (raised, fixed) = match self.raises(slot, edge, project.manifest.is_some()) {
                     Ok(raised) => (raised, None),
                     Err(reason) => (Vec::new(), Some(reason)),
