@@ -117,6 +117,7 @@ mod scope;
 mod site;
 mod slot;
 mod target;
+mod tiers;
 
 pub use graph::bundled_by;
 pub use memory::Memory;

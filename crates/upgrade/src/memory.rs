@@ -1,10 +1,10 @@
 //! What the search has settled before it needed more facts.
 //!
 //! A question is asked again and again, each time with the facts that were missing. What was decided
-//! without missing facts stays decided, so it is kept here, in an order that is the same every time,
-//! and taken over instead of being searched again.
+//! without missing facts stays decided, so it is kept here, and taken over instead of being searched
+//! again.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use crate::attempt::{Solution, Variable};
@@ -12,24 +12,22 @@ use crate::plan::Wanted;
 use crate::problem::{Admitted, Problem};
 use crate::slot::{Choice, LOCKED, SlotId};
 
-/// What earlier rounds of one question have settled. All rounds must be about the same lockfile,
-/// targets and options.
+/// What earlier rounds of one question have settled, by the tier. All rounds must be about the same
+/// lockfile, targets and options.
 #[derive(Debug, Default)]
 pub struct Memory {
-    settled: Vec<Settled>,
-    next: usize,
+    groups: BTreeMap<usize, Vec<Vec<Wanted>>>,
+    settled: BTreeMap<(usize, Vec<Wanted>), Settled>,
     admitted: Rc<Admitted>,
 }
 
-/// One thing that is settled.
+/// The result for some findings.
 #[derive(Debug, Clone)]
 pub(crate) enum Settled {
-    /// The findings that a tier tries to fix.
-    Trying(Vec<Wanted>),
     /// They are fixed, by this solution.
     Fixed(Kept),
-    /// These of them are not, for this reason.
-    Left(Vec<Wanted>, String),
+    /// They are left, for this reason.
+    Left(String),
 }
 
 /// A solution in words that are the same in every round. Bindings are not among them: they follow from
@@ -51,27 +49,27 @@ enum SlotKey {
 }
 
 impl Memory {
-    /// Starts from the beginning.
-    pub(crate) fn rewind(&mut self) {
-        self.next = 0;
-    }
-
     /// What requirements admit.
     pub(crate) fn admitted(&self) -> Rc<Admitted> {
         Rc::clone(&self.admitted)
     }
 
-    /// The next thing that is settled.
-    pub(crate) fn recall(&mut self) -> Option<Settled> {
-        let settled = self.settled.get(self.next).cloned();
-        self.next += usize::from(settled.is_some());
-        settled
+    /// The findings that a tier tries to fix.
+    pub(crate) fn groups(&self, tier: usize) -> Option<Vec<Vec<Wanted>>> {
+        self.groups.get(&tier).cloned()
     }
 
-    /// Settles the next thing.
-    pub(crate) fn keep(&mut self, settled: Settled) {
-        self.settled.push(settled);
-        self.next = self.settled.len();
+    pub(crate) fn keep_groups(&mut self, tier: usize, groups: Vec<Vec<Wanted>>) {
+        self.groups.insert(tier, groups);
+    }
+
+    /// The result for some findings in a tier.
+    pub(crate) fn recall(&self, tier: usize, trying: &[Wanted]) -> Option<Settled> {
+        self.settled.get(&(tier, trying.to_vec())).cloned()
+    }
+
+    pub(crate) fn keep(&mut self, tier: usize, trying: &[Wanted], settled: Settled) {
+        self.settled.insert((tier, trying.to_vec()), settled);
     }
 }
 

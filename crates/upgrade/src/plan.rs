@@ -1,21 +1,19 @@
-//! From a question to a plan: tier by tier, and in each as many findings as go together.
+//! From a question to a plan.
 
 use std::cell::OnceCell;
-use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
-use patchgate_model::{Bump, PackageIndex};
-use pubgrub::External;
+use patchgate_model::PackageIndex;
 
 use crate::attempt::{Attempt, Failed, Limits, Shared, Solution, Tree, Variable};
 use crate::explain;
 use crate::features::{self, Asked};
 use crate::graph;
-use crate::memory::{Kept, Memory, Settled};
+use crate::memory::Memory;
 use crate::outcome;
 use crate::problem::Problem;
 use crate::request::{Left, MissingFacts, Planned, Request};
-use crate::scope::Scope;
+use crate::scope::{Scope, Widening};
 use crate::slot::{Choice, LOCKED, SlotId};
 
 /// One finding to fix, by the slot that has it.
@@ -33,12 +31,12 @@ pub(crate) struct Planner<'p, 'a> {
     copies: BTreeMap<Wanted, BTreeSet<PackageIndex>>,
     /// The reason of the last attempt on each finding that remains.
     pub(crate) reasons: BTreeMap<Wanted, String>,
-    needs: MissingFacts,
+    pub(crate) needs: MissingFacts,
     /// The features that each slot is asked for in the lockfile.
     pub(crate) asked_before: OnceCell<Asked>,
-    memory: Memory,
+    pub(crate) memory: Memory,
     /// What the solution was allowed to change, when it was found in an earlier round.
-    recalled: Option<Limits>,
+    pub(crate) recalled: Option<Limits>,
 }
 
 /// Finds the smallest safe change for the findings to fix.
@@ -77,7 +75,6 @@ pub fn plan_on(request: &Request<'_>, memory: &mut Memory) -> Planned {
         memory: std::mem::take(memory),
         recalled: None,
     };
-    planner.memory.rewind();
     let planned = planner.answer();
     *memory = planner.memory;
 
@@ -112,40 +109,13 @@ impl Planner<'_, '_> {
         let Some(limits) = self.recalled.take() else {
             return;
         };
-        match self.attempt(&limits, &[]) {
+        match self.attempt(&limits, &[], Widening::AsNeeded) {
             Ok(solution) => self.solution = solution,
             Err(_) => {
                 self.is_lacking();
             }
         }
     }
-}
-
-/// The tiers, each more costly than the one before.
-fn tiers(request: &Request<'_>) -> Vec<Limits> {
-    let options = request.options;
-    let limited = |bump: Bump| bump.min(options.max_bump);
-    let steps = [
-        (None, Bump::Minor, Bump::Minor),
-        (Some(Bump::Minor), Bump::Minor, Bump::Minor),
-        (Some(Bump::Minor), Bump::Minor, Bump::Major),
-        (Some(Bump::Major), Bump::Major, Bump::Major),
-    ];
-
-    let mut tiers = Vec::new();
-    for (raise, direct, indirect) in steps {
-        for avoids_notices in [true, false] {
-            tiers.push(Limits {
-                raise: raise.map(limited).filter(|_| options.raises),
-                direct: limited(direct),
-                indirect: limited(indirect),
-                avoids_notices,
-                moves_parents: options.moves_parents,
-            });
-        }
-    }
-
-    tiers
 }
 
 impl<'a> Planner<'_, 'a> {
@@ -191,7 +161,7 @@ impl<'a> Planner<'_, 'a> {
     }
 
     /// Takes over what the problem found to be missing.
-    fn is_lacking(&mut self) -> bool {
+    pub(crate) fn is_lacking(&mut self) -> bool {
         let mut needs = self.problem.needs.borrow_mut();
         let is_lacking = !needs.is_empty();
         self.needs.packages.append(&mut needs.packages);
@@ -199,143 +169,7 @@ impl<'a> Planner<'_, 'a> {
         is_lacking
     }
 
-    fn run_tiers(&mut self, open: &[(Wanted, bool)]) {
-        let tiers = tiers(self.problem.request);
-        for (index, limits) in tiers.iter().enumerate() {
-            // Where no release has a notice, a tier that avoids them is the same as one that does not.
-            if !limits.avoids_notices && !self.problem.has_notices() {
-                continue;
-            }
-
-            // A notice is worth no change that may break something. The widest tier tries everything,
-            // so that what remains has a reason.
-            let is_widest = index + 2 >= tiers.len();
-            let trying = self.trying(
-                |planner, wanted, is_notice| {
-                    let is_in_reach = planner.is_in_reach(limits, wanted);
-                    (index == 0 || !is_notice) && (is_widest || is_in_reach)
-                },
-                open,
-            );
-            if !self.needs.is_empty() {
-                return;
-            }
-            self.try_all(limits, trying);
-            if !self.needs.is_empty() {
-                return;
-            }
-        }
-
-        if let Some(limits) = tiers
-            .last()
-            .filter(|_| self.problem.request.options.overrides)
-        {
-            self.try_overrides(limits, open);
-        }
-    }
-
-    /// The findings that a tier tries to fix.
-    fn trying(
-        &mut self,
-        is_tried: impl Fn(&Self, &Wanted, bool) -> bool,
-        open: &[(Wanted, bool)],
-    ) -> Vec<Wanted> {
-        if let Some(Settled::Trying(trying)) = self.memory.recall() {
-            return trying;
-        }
-
-        let trying: Vec<Wanted> = open
-            .iter()
-            .filter(|(wanted, is_notice)| {
-                !self.fixed.contains(wanted) && is_tried(self, wanted, *is_notice)
-            })
-            .map(|(wanted, _)| wanted.clone())
-            .collect();
-        if !self.is_lacking() {
-            self.memory.keep(Settled::Trying(trying.clone()));
-        }
-
-        trying
-    }
-
-    /// Fixes as many of these findings as go together, the most urgent first.
-    fn try_all(&mut self, limits: &Limits, mut trying: Vec<Wanted>) {
-        while !trying.is_empty() {
-            let Some(settled) = self.settle(limits, &trying) else {
-                return;
-            };
-            match settled {
-                Settled::Fixed(_) => {
-                    self.fixed.append(&mut trying);
-                    return;
-                }
-                Settled::Left(left, reason) => {
-                    let before = trying.len();
-                    trying.retain(|wanted| !left.contains(wanted));
-                    for wanted in left {
-                        self.reasons.insert(wanted, reason.clone());
-                    }
-                    if trying.len() == before {
-                        return;
-                    }
-                }
-                Settled::Trying(_) => return,
-            }
-        }
-    }
-
-    /// Finds a solution without these findings, or which of them are left. `None` when facts are
-    /// missing.
-    fn settle(&mut self, limits: &Limits, trying: &[Wanted]) -> Option<Settled> {
-        if let Some(settled) = self.memory.recall() {
-            if let Settled::Fixed(kept) = &settled {
-                self.solution = kept.solution(self.problem);
-                self.set_scope(Scope::new(self.problem, kept.changed.clone()));
-                self.recalled = Some(limits.clone());
-            }
-            return Some(settled);
-        }
-
-        let settled = match self.attempt(limits, trying) {
-            Ok(solution) => {
-                let kept = Kept::new(self.problem, &solution);
-                self.solution = solution;
-                self.recalled = None;
-                Settled::Fixed(kept)
-            }
-            Err(Failed::Facts) => {
-                self.is_lacking();
-                return None;
-            }
-            Err(Failed::Steps) => {
-                let last = trying.last().cloned();
-                let reason = "the search for it took too many steps";
-                Settled::Left(last.into_iter().collect(), reason.to_owned())
-            }
-            Err(Failed::Conflict(tree)) => self.left_out(limits, &tree, trying),
-        };
-        self.memory.keep(settled.clone());
-
-        Some(settled)
-    }
-
-    /// The findings that are left out for the others after a conflict, with the reason: all of one
-    /// package that the same release would fix.
-    fn left_out(&self, limits: &Limits, tree: &Tree, trying: &[Wanted]) -> Settled {
-        let Some(dropped) = self
-            .least_worth(tree, trying)
-            .and_then(|index| trying.get(index))
-        else {
-            return Settled::Left(Vec::new(), String::new());
-        };
-        let free = self.first_free(dropped);
-        let is_same = |wanted: &&Wanted| wanted.0 == dropped.0 && self.first_free(wanted) == free;
-        let left = trying.iter().filter(is_same).cloned().collect();
-
-        Settled::Left(left, self.reason(limits, tree, dropped))
-    }
-
-    fn reason(&self, limits: &Limits, tree: &Tree, wanted: &Wanted) -> String {
+    pub(crate) fn reason(&self, limits: &Limits, tree: &Tree, wanted: &Wanted) -> String {
         let reason = explain::conflict(self, limits, tree, wanted);
         let slot = self.problem.slot(wanted.0);
         let copies = self.copies.get(wanted).into_iter().flatten();
@@ -353,30 +187,13 @@ impl<'a> Planner<'_, 'a> {
         )
     }
 
-    /// Gives packages a version that their dependents do not admit, one at a time.
-    fn try_overrides(&mut self, limits: &Limits, open: &[(Wanted, bool)]) {
-        let remaining: Vec<Wanted> = open
-            .iter()
-            .filter(|(wanted, is_notice)| !is_notice && !self.fixed.contains(wanted))
-            .map(|(wanted, _)| wanted.clone())
-            .collect();
-        for wanted in remaining {
-            let is_new = self.overridden.insert(wanted.0);
-            self.shared.conditions.take();
-            match self.settle(limits, std::slice::from_ref(&wanted)) {
-                Some(Settled::Fixed(_)) => self.fixed.push(wanted),
-                Some(_) if is_new => {
-                    self.overridden.remove(&wanted.0);
-                    self.shared.conditions.take();
-                }
-                Some(_) => {}
-                None => return,
-            }
-        }
-    }
-
     /// Searches for a solution without these findings and those that are fixed already.
-    fn attempt(&self, limits: &Limits, trying: &[Wanted]) -> Result<Solution, Failed> {
+    pub(crate) fn attempt(
+        &self,
+        limits: &Limits,
+        trying: &[Wanted],
+        widening: Widening,
+    ) -> Result<Solution, Failed> {
         // The features and the scope belong to the solution that is kept.
         let problem = self.problem;
         let kept_features = (problem.asked.take(), problem.uncertain.take());
@@ -385,7 +202,7 @@ impl<'a> Planner<'_, 'a> {
         let mut open = kept_scope.changed(&self.solution);
         open.extend(self.fixed.iter().chain(trying).map(|(slot, _)| *slot));
         self.set_scope(Scope::new(problem, open));
-        let result = self.attempt_widening(limits, trying);
+        let result = self.attempt_widening(limits, trying, widening);
         if result.is_err() {
             problem.asked.replace(kept_features.0);
             problem.uncertain.replace(kept_features.1);
@@ -395,13 +212,18 @@ impl<'a> Planner<'_, 'a> {
         result
     }
 
-    fn set_scope(&self, scope: Scope) {
+    pub(crate) fn set_scope(&self, scope: Scope) {
         self.shared.conditions.take();
         self.problem.scope.replace(scope);
     }
 
     /// Searches in the scope, and in a wider one while a closed slot stands in the way.
-    fn attempt_widening(&self, limits: &Limits, trying: &[Wanted]) -> Result<Solution, Failed> {
+    fn attempt_widening(
+        &self,
+        limits: &Limits,
+        trying: &[Wanted],
+        widening: Widening,
+    ) -> Result<Solution, Failed> {
         let problem = self.problem;
         for round in 0.. {
             let result = self.attempt_with_features(limits, trying);
@@ -411,12 +233,17 @@ impl<'a> Planner<'_, 'a> {
 
             let mut more = problem.to_open.take();
             if let Err(Failed::Conflict(tree)) = &result {
-                // Without the releases of the packages in the conflict nothing is certain.
-                self.need_releases_of(tree);
-                if !problem.needs.borrow().is_empty() {
-                    return Err(Failed::Facts);
+                if widening == Widening::Never {
+                    return result;
                 }
-                more.extend(problem.scope.borrow().closed_in(problem, tree));
+                // Without the releases of the packages in the conflict nothing is certain.
+                if widening == Widening::AsNeeded {
+                    self.need_releases_of(tree);
+                    if !problem.needs.borrow().is_empty() {
+                        return Err(Failed::Facts);
+                    }
+                    more.extend(problem.scope.borrow().closed_in(problem, tree));
+                }
             }
             let scope = problem.scope.borrow().clone();
             more.retain(|id| !scope.is_open(*id));
@@ -478,30 +305,8 @@ impl<'a> Planner<'_, 'a> {
         }
     }
 
-    /// The index of the finding that is left out for the others: among those of the conflict, one of
-    /// the slot of the least urgent (or with the fewest findings), and there the one that needs the
-    /// greatest step.
-    fn least_worth(&self, tree: &Tree, trying: &[Wanted]) -> Option<usize> {
-        let slots = unsolved_slots(tree);
-        let mut in_conflict = (0..trying.len()).filter(|index| slots.contains(&trying[*index].0));
-        let count = |slot: SlotId| trying.iter().filter(|(other, _)| *other == slot).count();
-        let last = match self.problem.request.options.most_fixed {
-            // Of several, the last: the least urgent.
-            true => in_conflict.min_by_key(|index| (count(trying[*index].0), Reverse(*index))),
-            false => in_conflict.next_back(),
-        };
-        let Some(last) = last else {
-            return trying.len().checked_sub(1);
-        };
-
-        let (slot, _) = &trying[last];
-        (0..trying.len())
-            .filter(|index| trying[*index].0 == *slot)
-            .max_by_key(|index| self.first_free(&trying[*index]))
-    }
-
     /// The first choice of a slot that does not have a finding.
-    fn first_free(&self, (slot, id): &Wanted) -> Choice {
+    pub(crate) fn first_free(&self, (slot, id): &Wanted) -> Choice {
         let slot = self.problem.slot(*slot);
         let free = slot.candidates.iter().position(|candidate| {
             !candidate.findings.vulnerabilities.contains(id)
@@ -557,16 +362,4 @@ impl<'a> Planner<'_, 'a> {
         };
         left.into_iter().map(one).collect()
     }
-}
-
-/// The slots of a conflict for which no choice was left.
-pub(crate) fn unsolved_slots(tree: &Tree) -> BTreeSet<SlotId> {
-    let mut slots = BTreeSet::new();
-    explain::externals(tree, &mut |external| {
-        if let External::NoVersions(Variable::Slot(id), _) = external {
-            slots.insert(*id);
-        }
-    });
-
-    slots
 }

@@ -13,9 +13,23 @@ use crate::graph::Parent;
 use crate::problem::Problem;
 use crate::slot::{LOCKED, SlotId};
 
-/// The rounds of widening that open what is in the way. The next ones open all its dependents too,
-/// direct or not.
+/// The rounds of widening that open what is in the way, and no more.
 const NARROW_ROUNDS: usize = 3;
+
+/// The rounds of widening before everything is open. Those after the narrow ones open the dependents of
+/// what is in the way too, direct or not.
+const ROUNDS: usize = 6;
+
+/// What an attempt does when a closed slot stands in the way of a solution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Widening {
+    /// It fails.
+    Never,
+    /// It opens other versions that a release needs, and fails when dependents stand in the way.
+    Nearest,
+    /// It opens the slot.
+    AsNeeded,
+}
 
 /// The slots of the lockfile that an attempt may change, and those that set conditions for them.
 #[derive(Debug, Clone, Default)]
@@ -61,6 +75,9 @@ impl Scope {
         if round < NARROW_ROUNDS {
             open.extend(more);
             return Self::new(problem, open);
+        }
+        if round >= ROUNDS {
+            return Self::new(problem, problem.slot_of.iter().copied().collect());
         }
 
         let mut queue: Vec<SlotId> = more.into_iter().collect();
