@@ -1,8 +1,10 @@
 //! How long planning takes for 1,500 packages with 100 findings, when a registry answers at once.
 //!
 //! The graph is made up, by a generator with a fixed seed. A package needs up to five others, has
-//! forty releases in four major versions, and newer releases need newer ones of the same packages. A
-//! third of the findings is fixed by a patch, a third by a minor step and a third by a major one.
+//! forty releases in four major versions, and a new major version needs the same one of a quarter of the
+//! packages that it needs. A
+//! third of the findings is fixed by a patch, a third by a minor step and a third by a major one. The
+//! project requires every 25th package, and those that no package needs.
 
 #![expect(clippy::unwrap_used, reason = "a benchmark fails by panicking")]
 
@@ -55,23 +57,31 @@ fn version(release: u64) -> String {
     format!("{}.{}.{}", 1 + release / 10, release % 10 / 2, release % 2)
 }
 
+/// The major version of a package that a release of another one needs.
+fn needed_major(package: u64, needed: u64, release: u64) -> u64 {
+    let moves_with_it = (package + needed).is_multiple_of(4);
+    if moves_with_it { 1 + release / 10 } else { 1 }
+}
+
 fn world(ecosystem: &str) -> World {
     let ecosystem = by_name(ecosystem).unwrap().upgradable().unwrap();
     let mut numbers = Numbers(7);
     let mut releases = Releases::default();
     let mut packages = Vec::new();
+    let mut required = BTreeSet::new();
     for package in 0..PACKAGES {
         let needs: BTreeSet<u64> = (0..numbers.next(6))
             .map(|_| package + 1 + numbers.next(40))
             .filter(|needed| *needed < PACKAGES)
             .collect();
+        required.extend(needs.iter().copied());
         let list = (0..40).map(|release| Release {
             version: version(release),
             requirements: needs
                 .iter()
                 .map(|needed| Requirement {
                     name: name(*needed),
-                    requirement: format!("^{}.0.0", 1 + release / 10),
+                    requirement: format!("^{}.0.0", needed_major(package, *needed, release)),
                     ..Requirement::default()
                 })
                 .collect(),
@@ -93,8 +103,11 @@ fn world(ecosystem: &str) -> World {
     let root = Root {
         name: "project".into(),
         manifest: Some("package.json".into()),
-        edges: (0..PROJECT_NEEDS)
-            .map(|needed| edge(needed * (PACKAGES / PROJECT_NEEDS)))
+        edges: (0..PACKAGES)
+            .filter(|package| {
+                package % (PACKAGES / PROJECT_NEEDS) == 0 || !required.contains(package)
+            })
+            .map(edge)
             .collect(),
     };
 

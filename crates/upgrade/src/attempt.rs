@@ -7,7 +7,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use patchgate_model::Bump;
@@ -16,6 +16,7 @@ use pubgrub::{
     PackageResolutionStatistics, PubGrubError,
 };
 
+use crate::conditions::Conditions;
 use crate::needs::Needed;
 use crate::problem::{Dependency, Problem, Set};
 use crate::slot::{Choice, LOCKED, Slot, SlotId};
@@ -44,7 +45,8 @@ impl fmt::Display for Variable {
 
 /// Why an attempt failed.
 pub(crate) enum Failed {
-    /// Facts are missing; they are recorded in the problem.
+    /// Facts are missing, which are recorded in the problem, or a wide search would be needed to know
+    /// which.
     Facts,
     /// The search took too many steps.
     Steps,
@@ -89,9 +91,6 @@ pub(crate) struct Attempt<'p, 'a> {
     steps: Cell<usize>,
 }
 
-/// The conditions that the choices of slots set, or why a choice cannot be made. They are the same in
-/// all attempts of one question that override the same slots.
-pub(crate) type Conditions = HashMap<(SlotId, Choice), Result<Vec<(Variable, Set)>, String>>;
 
 /// What all attempts of one question share.
 #[derive(Debug, Default)]
@@ -382,19 +381,26 @@ impl<'p, 'a> Attempt<'p, 'a> {
     ) -> Result<Vec<(Variable, Set)>, String> {
         // What is asked for in this solution only is not kept.
         if self.problem.asked.borrow().contains_key(&id) {
-            return self.new_conditions(id, choice);
+            return self.new_conditions(id, choice, &mut Vec::new());
         }
-        if let Some(known) = self.shared.conditions.borrow().get(&(id, choice)) {
+        if let Some(known) = self.shared.conditions.borrow().get(id, choice) {
             return known.clone();
         }
 
-        let conditions = self.new_conditions(id, choice);
+        let mut needs = Vec::new();
+        let conditions = self.new_conditions(id, choice, &mut needs);
         let mut known = self.shared.conditions.borrow_mut();
-        known.insert((id, choice), conditions.clone());
+        known.insert(id, choice, conditions.clone(), needs);
         conditions
     }
 
-    fn new_conditions(&self, id: SlotId, choice: Choice) -> Result<Vec<(Variable, Set)>, String> {
+    /// Finds the conditions of a choice, and adds the names of the packages that they are about.
+    fn new_conditions(
+        &self,
+        id: SlotId,
+        choice: Choice,
+        names: &mut Vec<String>,
+    ) -> Result<Vec<(Variable, Set)>, String> {
         let slot = self.problem.slot(id);
         let copies: Vec<_> = match slot.copies.as_slice() {
             [] => vec![None],
@@ -404,6 +410,7 @@ impl<'p, 'a> Attempt<'p, 'a> {
         let mut conditions: BTreeMap<Variable, Set> = BTreeMap::new();
         for copy in copies {
             let needs = self.problem.dependencies(id, copy, choice);
+            names.extend(needs.iter().map(|needed| self.problem.key(&needed.package)));
             for needed in needs {
                 let condition = match choice {
                     LOCKED => self.locked_condition(&needed),

@@ -103,6 +103,7 @@
 
 mod attempt;
 mod candidates;
+mod conditions;
 mod explain;
 mod features;
 mod graph;

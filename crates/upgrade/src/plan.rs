@@ -13,7 +13,7 @@ use crate::memory::Memory;
 use crate::outcome;
 use crate::problem::Problem;
 use crate::request::{Left, MissingFacts, Planned, Request};
-use crate::scope::{Scope, Widening};
+use crate::scope::{NARROW_ROUNDS, Scope, Widening};
 use crate::slot::{Choice, LOCKED, SlotId};
 
 /// One finding to fix, by the slot that has it.
@@ -213,8 +213,10 @@ impl<'a> Planner<'_, 'a> {
     }
 
     pub(crate) fn set_scope(&self, scope: Scope) {
-        self.shared.conditions.take();
-        self.problem.scope.replace(scope);
+        let before = self.problem.scope.replace(scope);
+        let differing = self.problem.scope.borrow().differing(&before);
+        let names = differing.map(|id| self.problem.key(&self.problem.slot(id).name));
+        self.shared.conditions.borrow_mut().forget(&names.collect());
     }
 
     /// Searches in the scope, and in a wider one while a closed slot stands in the way.
@@ -237,7 +239,7 @@ impl<'a> Planner<'_, 'a> {
                     return result;
                 }
                 // Without the releases of the packages in the conflict nothing is certain.
-                if widening == Widening::AsNeeded {
+                if widening != Widening::Nearest {
                     self.need_releases_of(tree);
                     if !problem.needs.borrow().is_empty() {
                         return Err(Failed::Facts);
@@ -249,6 +251,9 @@ impl<'a> Planner<'_, 'a> {
             more.retain(|id| !scope.is_open(*id));
             if more.is_empty() {
                 return result;
+            }
+            if widening == Widening::Narrow && round >= NARROW_ROUNDS {
+                return Err(Failed::Facts);
             }
 
             self.set_scope(scope.widened(problem, more, round));

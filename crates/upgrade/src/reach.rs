@@ -1,76 +1,143 @@
 //! What a tier cannot fix for certain, so that it is not searched for.
+//!
+//! From the package with the finding upwards: it has a release without the finding that its dependents
+//! admit, or that dependents which can move come to admit, or all dependents come to do without it.
+//! Other needs of the releases are left to the search, so a finding in reach may still remain.
 
 use std::collections::BTreeMap;
+
+use patchgate_ecosystems::{Copies, Release};
+use patchgate_model::Bump;
 
 use crate::attempt::Limits;
 use crate::graph::{Dependent, Parent};
 use crate::needs::requirements_on;
 use crate::plan::{Planner, Wanted};
-use crate::slot::{Choice, LOCKED, SlotId};
+use crate::slot::SlotId;
 
-/// Answers about slots. A slot that is being looked at counts as one that can.
-type Known = BTreeMap<SlotId, bool>;
+/// Most dependents above each other that are looked at. What is farther up counts as possible.
+const MAX_DEPTH: usize = 100;
 
-impl Planner<'_, '_> {
-    /// Whether a tier may fix a finding, by what is near its package: the package has a release that
-    /// the dependents admit or may come to admit, or the dependents may come to do without it.
+/// Indices of releases of one package.
+type Wished = Vec<usize>;
+
+/// Answers of one tier. A question that is being answered counts as answered with yes.
+#[derive(Debug, Default)]
+pub(crate) struct Known {
+    takes: BTreeMap<(SlotId, Wished), bool>,
+    leaves: BTreeMap<SlotId, bool>,
+    depth: usize,
+}
+
+impl<'a> Planner<'_, 'a> {
+    /// Whether a tier may fix a finding.
     ///
     /// What is not known counts as possible, and is recorded as missing: so the facts for all findings
     /// are asked for together, and not one conflict after the other.
-    pub(crate) fn is_in_reach(&self, limits: &Limits, (id, finding): &Wanted) -> bool {
-        if self.is_unknown(*id) {
+    pub(crate) fn is_in_reach(
+        &self,
+        limits: &Limits,
+        (id, finding): &Wanted,
+        known: &mut Known,
+    ) -> bool {
+        let Some(releases) = self.releases_of(*id) else {
             return true;
-        }
+        };
 
-        let slot = self.problem.slot(*id);
-        let is_free = |choice: &Choice| {
-            let candidate = slot.candidates.get(*choice as usize - 1);
-            candidate.is_some_and(|candidate| {
-                let findings = &candidate.findings;
-                !findings.vulnerabilities.contains(finding) && !findings.notices.contains(finding)
-            })
+        let name = &self.problem.slot(*id).name;
+        let is_free = |release: &Release| {
+            let findings = self.problem.judge(name, &release.version);
+            !findings.vulnerabilities.contains(finding) && !findings.notices.contains(finding)
         };
-        let free: Vec<Choice> = slot
-            .choices()
-            .filter(|choice| *choice != LOCKED && self.may_take(limits, *id, *choice))
-            .filter(is_free)
-            .collect();
-        let dependents = self.dependents_of(*id);
-        let is_admitted = |choice: &Choice| {
-            let mut dependents = dependents.iter();
-            dependents.all(|dependent| self.admits(limits, *id, *choice, dependent))
-        };
-        if free.iter().any(is_admitted) {
-            return true;
-        }
-
-        let mut leaving = Known::new();
-        let may_be_admitted = |choice: &Choice| {
-            let mut dependents = dependents.iter();
-            dependents.all(|dependent| {
-                self.admits(limits, *id, *choice, dependent)
-                    || self.may_come_to_admit(limits, *id, *choice, dependent, &mut leaving)
-            })
-        };
-        free.iter().any(may_be_admitted) || self.may_leave(limits, *id, &mut Known::new())
+        let free = self.above(*id, releases, is_free);
+        self.may_take(limits, *id, free, known) || self.may_leave(limits, *id, known)
     }
 
-    /// Whether the releases of a slot are not known yet, which is recorded.
-    fn is_unknown(&self, id: SlotId) -> bool {
+    /// The releases of a slot. `None` when they are not known yet, which is recorded. Empty when the
+    /// slot cannot change.
+    fn releases_of(&self, id: SlotId) -> Option<&'a [Release]> {
         let slot = self.problem.slot(id);
-        slot.frozen.is_none() && self.problem.releases(&slot.name).is_none()
+        match slot.frozen {
+            Some(_) => Some(&[]),
+            None => Some(self.problem.releases(&slot.name)?.unwrap_or_default()),
+        }
     }
 
-    /// Whether a tier allows a choice, whatever the rest of the graph is.
-    fn may_take(&self, limits: &Limits, id: SlotId, choice: Choice) -> bool {
+    /// The releases above the version of a slot for which something holds.
+    fn above(&self, id: SlotId, releases: &[Release], holds: impl Fn(&Release) -> bool) -> Wished {
         let slot = self.problem.slot(id);
+        let ecosystem = self.problem.request.ecosystem;
+        let locked = slot.locked_version().unwrap_or_default();
+        let is_above = |release: &Release| {
+            let order = ecosystem.compare_versions(&release.version, locked);
+            order.is_ok_and(std::cmp::Ordering::is_gt)
+        };
+        let indexed = releases.iter().enumerate();
+        indexed
+            .filter(|(_, release)| is_above(release) && holds(release))
+            .map(|(index, _)| index)
+            .collect()
+    }
+
+    /// Whether a slot may take one of these releases: a tier allows the step, and all dependents admit
+    /// it or may come to. Where a package can have several copies, each dependent may have another.
+    fn may_take(
+        &self,
+        limits: &Limits,
+        id: SlotId,
+        mut wished: Wished,
+        known: &mut Known,
+    ) -> bool {
+        let has_copies = self.problem.request.ecosystem.copies() != Copies::One;
+        if !has_copies {
+            self.retain_allowed(limits, id, &mut wished);
+        }
+        if wished.is_empty() || known.depth > MAX_DEPTH {
+            return !wished.is_empty();
+        }
+        let key = (id, wished.clone());
+        if let Some(answer) = known.takes.get(&key) {
+            return *answer;
+        }
+        known.takes.insert(key.clone(), true);
+
+        known.depth += 1;
+        let dependents = self.dependents_of(id);
+        let admitted = |dependent: &Dependent| -> Wished {
+            let admits = |at: &usize| self.admits(limits, id, *at, dependent);
+            wished.iter().copied().filter(admits).collect()
+        };
+        let each: Vec<Wished> = dependents.iter().map(admitted).collect();
+        let in_all = |at: &usize| each.iter().all(|admitted| admitted.contains(at));
+        let is_admitted = !has_copies && wished.iter().any(in_all);
+        let answer = is_admitted
+            || dependents.iter().zip(&each).all(|(dependent, admitted)| {
+                (has_copies && !admitted.is_empty())
+                    || admitted.len() == wished.len()
+                    || self.may_come_to_admit(limits, id, &wished, dependent, known)
+            });
+        known.depth -= 1;
+
+        known.takes.insert(key, answer);
+        answer
+    }
+
+    /// Removes the releases to which a tier does not allow a step.
+    fn retain_allowed(&self, limits: &Limits, id: SlotId, wished: &mut Wished) {
+        let slot = self.problem.slot(id);
+        let releases = self.releases_of(id).unwrap_or_default();
         let greatest = match self.shared.direct.contains(&id) {
             true => limits.direct,
             false => limits.indirect,
         };
-        slot.candidates
-            .get(choice as usize - 1)
-            .is_some_and(|candidate| candidate.refusal.is_none() && candidate.bump <= greatest)
+        wished.retain(|at| {
+            let version = releases.get(*at).map(|release| &release.version);
+            slot.candidates.iter().any(|candidate| {
+                Some(&candidate.release.version) == version
+                    && candidate.refusal.is_none()
+                    && candidate.bump <= greatest
+            })
+        });
     }
 
     fn dependents_of(&self, id: SlotId) -> Vec<Dependent> {
@@ -83,19 +150,25 @@ impl Planner<'_, '_> {
             .collect()
     }
 
-    /// Whether a dependent admits a choice as it is, or once a project's requirement is raised.
-    fn admits(&self, limits: &Limits, id: SlotId, choice: Choice, dependent: &Dependent) -> bool {
+    /// Whether a dependent admits a release as it is, or once a project's requirement is raised.
+    fn admits(&self, limits: &Limits, id: SlotId, release: usize, dependent: &Dependent) -> bool {
         let slot = self.problem.slot(id);
+        let releases = self.releases_of(id).unwrap_or_default();
+        let Some(version) = releases.get(release).map(|release| &release.version) else {
+            return false;
+        };
         // What is no requirement on versions is judged by the search.
         let admits = |requirement: &str| {
-            let admits = self
-                .problem
-                .admits_version(requirement, slot.version(choice));
+            let admits = self.problem.admits_version(requirement, version);
             admits.unwrap_or(true)
         };
         let Parent::Package(parent) = dependent.parent else {
+            let locked = slot.locked_version().unwrap_or_default();
+            let bump = self.problem.request.ecosystem.bump(locked, version);
+            let bump = bump.unwrap_or(Bump::Major);
             let requirement = dependent.requirement.as_deref();
-            return limits.raise.is_some() || requirement.is_none_or(admits);
+            return limits.raise.is_some_and(|greatest| bump <= greatest)
+                || requirement.is_none_or(admits);
         };
 
         let package = self.problem.request.lockfile.package(parent);
@@ -108,15 +181,15 @@ impl Planner<'_, '_> {
         })
     }
 
-    /// Whether a dependent has a release that admits a choice or does without the package, or may leave
-    /// itself.
+    /// Whether a dependent may take a release that admits one of these or does without the package, or
+    /// may leave itself.
     fn may_come_to_admit(
         &self,
         limits: &Limits,
         id: SlotId,
-        choice: Choice,
+        wished: &Wished,
         dependent: &Dependent,
-        leaving: &mut Known,
+        known: &mut Known,
     ) -> bool {
         let Parent::Package(parent) = dependent.parent else {
             return false;
@@ -124,75 +197,78 @@ impl Planner<'_, '_> {
         let Some(parent) = self.problem.slot_of.get(parent.0 as usize).copied() else {
             return true;
         };
-        let slot = self.problem.slot(id);
+        let releases = self.releases_of(id).unwrap_or_default();
+        let admits_one = |requirement: &str| {
+            wished.iter().filter_map(|at| releases.get(*at)).any(|one| {
+                let admits = self.problem.admits_version(requirement, &one.version);
+                admits.unwrap_or(true)
+            })
+        };
 
-        self.has_release_without(limits, parent, id, slot.version(choice), true)
-            || self.may_leave(limits, parent, leaving)
+        self.may_change(limits, parent, id, admits_one, known)
+            || self.may_leave(limits, parent, known)
     }
 
     /// Whether all dependents of a slot may come to do without it.
     fn may_leave(&self, limits: &Limits, id: SlotId, known: &mut Known) -> bool {
-        if let Some(answer) = known.get(&id) {
+        if let Some(answer) = known.leaves.get(&id) {
             return *answer;
         }
-        known.insert(id, true);
+        if known.depth > MAX_DEPTH {
+            return true;
+        }
+        known.leaves.insert(id, true);
 
+        known.depth += 1;
+        let locked = self.problem.slot(id).locked_version().unwrap_or_default();
         let dependents = self.dependents_of(id);
         let answer = !dependents.is_empty()
             && dependents.iter().all(|dependent| match dependent.parent {
-                // A raised requirement may admit another copy of the package.
-                Parent::Root(_) => {
-                    limits.raise.is_some()
-                        && self.problem.request.ecosystem.copies()
-                            != patchgate_ecosystems::Copies::One
-                }
+                // A raised requirement is one that admits the release.
+                Parent::Root(_) => false,
                 Parent::Package(parent) => {
                     let parent = self.problem.slot_of.get(parent.0 as usize).copied();
+                    let admits_another = |requirement: &str| {
+                        let admits = self.problem.admits_version(requirement, locked);
+                        !admits.unwrap_or(false)
+                    };
                     parent.is_none_or(|parent| {
-                        let locked = self.problem.slot(id).locked_version().unwrap_or_default();
-                        self.has_release_without(limits, parent, id, locked, false)
+                        self.may_change(limits, parent, id, admits_another, known)
                             || self.may_leave(limits, parent, known)
                     })
                 }
             });
-        known.insert(id, answer);
+        known.depth -= 1;
 
+        known.leaves.insert(id, answer);
         answer
     }
 
-    /// Whether a dependent has a release that does not require a package, or that admits a version of
-    /// it or not, as wanted.
-    fn has_release_without(
+    /// Whether a dependent may take a release that does without a package, or requires it in a way that
+    /// is accepted.
+    fn may_change(
         &self,
         limits: &Limits,
         dependent: SlotId,
         id: SlotId,
-        version: &str,
-        wanted: bool,
+        is_accepted: impl Fn(&str) -> bool,
+        known: &mut Known,
     ) -> bool {
         if !limits.moves_parents {
             return false;
         }
-        if self.is_unknown(dependent) {
-            return true;
-        }
         let Some(package) = self.problem.slot(id).package else {
             return true;
         };
-
-        let slot = self.problem.slot(dependent);
-        let is_one = |choice: &Choice| {
-            let Some(release) = slot.release(*choice) else {
-                return false;
-            };
-            release.details.is_some()
-                || requirements_on(release, package).all(|requirement| {
-                    let text = requirement.requirement.as_str();
-                    let admits = self.problem.admits_version(text, version);
-                    requirement.optional || admits.unwrap_or(wanted) == wanted
-                })
+        let Some(releases) = self.releases_of(dependent) else {
+            return true;
         };
-        let mut choices = slot.choices().filter(|choice| *choice != LOCKED);
-        choices.any(|choice| self.may_take(limits, dependent, choice) && is_one(&choice))
+
+        let changed = self.above(dependent, releases, |release| {
+            release.details.is_some()
+                || requirements_on(release, package)
+                    .all(|one| one.optional || is_accepted(&one.requirement))
+        });
+        self.may_take(limits, dependent, changed, known)
     }
 }

@@ -14,7 +14,7 @@ use crate::problem::Problem;
 use crate::slot::{LOCKED, SlotId};
 
 /// The rounds of widening that open what is in the way, and no more.
-const NARROW_ROUNDS: usize = 3;
+pub(crate) const NARROW_ROUNDS: usize = 3;
 
 /// The rounds of widening before everything is open. Those after the narrow ones open the dependents of
 /// what is in the way too, direct or not.
@@ -27,6 +27,8 @@ pub(crate) enum Widening {
     Never,
     /// It opens other versions that a release needs, and fails when dependents stand in the way.
     Nearest,
+    /// It opens the slot, but gives up before the search becomes a wide one.
+    Narrow,
     /// It opens the slot.
     AsNeeded,
 }
@@ -56,6 +58,14 @@ impl Scope {
     /// Whether a slot is open, or a dependent of one that is.
     pub(crate) fn is_relevant(&self, id: SlotId) -> bool {
         self.relevant.contains(&id)
+    }
+
+    /// The slots that are in another state in one scope than in the other.
+    pub(crate) fn differing(&self, other: &Self) -> impl Iterator<Item = SlotId> + use<> {
+        let open = self.open.symmetric_difference(&other.open);
+        let relevant = self.relevant.symmetric_difference(&other.relevant);
+        let all: BTreeSet<SlotId> = open.chain(relevant).copied().collect();
+        all.into_iter()
     }
 
     /// The open slots that a solution does not leave as they are.

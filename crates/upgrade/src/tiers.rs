@@ -8,6 +8,7 @@ use patchgate_model::Bump;
 use crate::attempt::{Failed, Limits};
 use crate::memory::{Kept, Settled};
 use crate::plan::{Planner, Wanted};
+use crate::reach::Known;
 use crate::request::Request;
 use crate::scope::{Scope, Widening};
 
@@ -74,11 +75,15 @@ impl Planner<'_, '_> {
             return groups;
         }
 
+        let mut known = Known::default();
         let mut groups: Vec<Group> = Vec::new();
         for (wanted, is_notice) in open {
             // A notice is worth no change that may break something.
             let is_worth_it = tier == 0 || !is_notice;
-            if self.fixed.contains(wanted) || !is_worth_it || !self.is_in_reach(limits, wanted) {
+            if self.fixed.contains(wanted)
+                || !is_worth_it
+                || !self.is_in_reach(limits, wanted, &mut known)
+            {
                 continue;
             }
             let is_same = |group: &&mut Group| {
@@ -132,14 +137,22 @@ impl Planner<'_, '_> {
             if tries_all && groups.len() > 1 && self.needs.is_empty() {
                 tries_all = false;
                 let all: Vec<Wanted> = groups.concat();
-                if self.settle(tier, limits, &all, Widening::Never) == Some(true) {
-                    self.fixed.extend(all);
-                    return;
+                match self.settle(tier, limits, &all, Widening::Never) {
+                    Some(true) => {
+                        self.fixed.extend(all);
+                        return;
+                    }
+                    Some(false) => {}
+                    None => return,
                 }
             }
 
             let group = groups.remove(0);
-            if self.settle(tier, limits, &group, Widening::AsNeeded) == Some(true) {
+            let widening = match self.needs.is_empty() {
+                true => Widening::AsNeeded,
+                false => Widening::Narrow,
+            };
+            if self.settle(tier, limits, &group, widening) == Some(true) {
                 self.fixed.extend(group);
                 tries_all = true;
             }
