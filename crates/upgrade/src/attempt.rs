@@ -45,12 +45,12 @@ impl fmt::Display for Variable {
 
 /// Why an attempt failed.
 pub(crate) enum Failed {
-    /// Facts are missing, which are recorded in the problem, or a wide search would be needed to know
-    /// which.
+    /// Facts are missing; they are recorded in the problem.
     Facts,
     /// The search took too many steps.
     Steps,
-    /// There is no solution.
+    /// There is no solution. When facts are missing, which are recorded in the problem, there may be one
+    /// with them.
     Conflict(Box<Tree>),
 }
 
@@ -162,12 +162,8 @@ impl<'p, 'a> Attempt<'p, 'a> {
     /// What is not known yet sets no condition, so that one search finds as many missing facts as it
     /// can; its result counts only when none is missing.
     pub(crate) fn solve(&self) -> Result<Solution, Failed> {
-        let result = pubgrub::resolve(self, Variable::Repository, LOCKED);
-        if !self.problem.needs.borrow().is_empty() {
-            return Err(Failed::Facts);
-        }
-
-        match result {
+        match pubgrub::resolve(self, Variable::Repository, LOCKED) {
+            Ok(_) if !self.problem.needs.borrow().is_empty() => Err(Failed::Facts),
             Ok(solution) => Ok(solution.into_iter().collect()),
             Err(PubGrubError::NoSolution(tree)) => Err(Failed::Conflict(Box::new(tree))),
             Err(

@@ -18,6 +18,7 @@ use crate::slot::{Choice, LOCKED, SlotId};
 pub struct Memory {
     groups: BTreeMap<usize, Vec<Vec<Wanted>>>,
     settled: BTreeMap<(usize, Vec<Wanted>), Settled>,
+    opened: BTreeMap<usize, BTreeSet<SlotId>>,
     admitted: Rc<Admitted>,
 }
 
@@ -26,8 +27,17 @@ pub struct Memory {
 pub(crate) enum Settled {
     /// They are fixed, by this solution.
     Fixed(Kept),
-    /// They are left, for this reason.
-    Left(String),
+    /// They are in a conflict in which this one is left out.
+    Left(Left),
+}
+
+/// A finding that is left out.
+#[derive(Debug, Clone)]
+pub(crate) struct Left {
+    pub(crate) wanted: Wanted,
+    pub(crate) reason: String,
+    /// Whether no other finding is in the conflict.
+    pub(crate) is_alone: bool,
 }
 
 /// A solution in words that are the same in every round. Bindings are not among them: they follow from
@@ -61,6 +71,15 @@ impl Memory {
 
     pub(crate) fn keep_groups(&mut self, tier: usize, groups: Vec<Vec<Wanted>>) {
         self.groups.insert(tier, groups);
+    }
+
+    /// The slots of the lockfile that a tier had to open so far.
+    pub(crate) fn opened(&self, tier: usize) -> BTreeSet<SlotId> {
+        self.opened.get(&tier).cloned().unwrap_or_default()
+    }
+
+    pub(crate) fn keep_opened(&mut self, tier: usize, opened: BTreeSet<SlotId>) {
+        self.opened.insert(tier, opened);
     }
 
     /// The result for some findings in a tier.

@@ -13,7 +13,7 @@ use crate::memory::Memory;
 use crate::outcome;
 use crate::problem::Problem;
 use crate::request::{Left, MissingFacts, Planned, Request};
-use crate::scope::{NARROW_ROUNDS, Scope, Widening};
+use crate::scope::{Scope, Widening};
 use crate::slot::{Choice, LOCKED, SlotId};
 
 /// One finding to fix, by the slot that has it.
@@ -187,26 +187,25 @@ impl<'a> Planner<'_, 'a> {
         )
     }
 
-    /// Searches for a solution without these findings and those that are fixed already.
+    /// Searches for a solution without these findings and those that are fixed already. The scope is that
+    /// of the solution, or on failure the last one.
     pub(crate) fn attempt(
         &self,
         limits: &Limits,
         trying: &[Wanted],
         widening: Widening,
     ) -> Result<Solution, Failed> {
-        // The features and the scope belong to the solution that is kept.
         let problem = self.problem;
-        let kept_features = (problem.asked.take(), problem.uncertain.take());
-        let kept_scope = problem.scope.borrow().clone();
-
-        let mut open = kept_scope.changed(&self.solution);
+        let mut open = problem.scope.borrow().open().clone();
         open.extend(self.fixed.iter().chain(trying).map(|(slot, _)| *slot));
         self.set_scope(Scope::new(problem, open));
+
+        // The features belong to the solution that is kept.
+        let kept = (problem.asked.take(), problem.uncertain.take());
         let result = self.attempt_widening(limits, trying, widening);
         if result.is_err() {
-            problem.asked.replace(kept_features.0);
-            problem.uncertain.replace(kept_features.1);
-            self.set_scope(kept_scope);
+            problem.asked.replace(kept.0);
+            problem.uncertain.replace(kept.1);
         }
 
         result
@@ -230,30 +229,22 @@ impl<'a> Planner<'_, 'a> {
         for round in 0.. {
             let result = self.attempt_with_features(limits, trying);
             if !problem.needs.borrow().is_empty() {
-                return Err(Failed::Facts);
+                return result;
             }
 
             let mut more = problem.to_open.take();
-            if let Err(Failed::Conflict(tree)) = &result {
-                if widening == Widening::Never {
+            if let (Err(Failed::Conflict(tree)), Widening::AsNeeded) = (&result, widening) {
+                // Without the releases of the packages in the conflict nothing is certain.
+                self.need_releases_of(tree);
+                if !problem.needs.borrow().is_empty() {
                     return result;
                 }
-                // Without the releases of the packages in the conflict nothing is certain.
-                if widening != Widening::Nearest {
-                    self.need_releases_of(tree);
-                    if !problem.needs.borrow().is_empty() {
-                        return Err(Failed::Facts);
-                    }
-                    more.extend(problem.scope.borrow().closed_in(problem, tree));
-                }
+                more.extend(problem.scope.borrow().closed_in(problem, tree));
             }
             let scope = problem.scope.borrow().clone();
             more.retain(|id| !scope.is_open(*id));
             if more.is_empty() {
                 return result;
-            }
-            if widening == Widening::Narrow && round >= NARROW_ROUNDS {
-                return Err(Failed::Facts);
             }
 
             self.set_scope(scope.widened(problem, more, round));

@@ -14,7 +14,7 @@ use crate::problem::Problem;
 use crate::slot::{LOCKED, SlotId};
 
 /// The rounds of widening that open what is in the way, and no more.
-pub(crate) const NARROW_ROUNDS: usize = 3;
+const NARROW_ROUNDS: usize = 3;
 
 /// The rounds of widening before everything is open. Those after the narrow ones open the dependents of
 /// what is in the way too, direct or not.
@@ -23,12 +23,8 @@ const ROUNDS: usize = 6;
 /// What an attempt does when a closed slot stands in the way of a solution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Widening {
-    /// It fails.
-    Never,
     /// It opens other versions that a release needs, and fails when dependents stand in the way.
     Nearest,
-    /// It opens the slot, but gives up before the search becomes a wide one.
-    Narrow,
     /// It opens the slot.
     AsNeeded,
 }
@@ -97,6 +93,11 @@ impl Scope {
             }
         }
         Self::new(problem, open)
+    }
+
+    /// The slots that are open.
+    pub(crate) fn open(&self) -> &BTreeSet<SlotId> {
+        &self.open
     }
 
     /// The slots of a conflict that would have to be open before it counts.

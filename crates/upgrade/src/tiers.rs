@@ -2,18 +2,32 @@
 //! together.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use patchgate_model::Bump;
+use pubgrub::External;
 
-use crate::attempt::{Failed, Limits};
-use crate::memory::{Kept, Settled};
+use crate::attempt::{Failed, Limits, Tree, Variable};
+use crate::explain;
+use crate::memory::{Kept, Left, Settled};
 use crate::plan::{Planner, Wanted};
 use crate::reach::Known;
 use crate::request::Request;
 use crate::scope::{Scope, Widening};
+use crate::slot::SlotId;
 
 /// The findings that the same release of one slot would fix. They are fixed or left together.
 type Group = Vec<Wanted>;
+
+/// Most attempts of one tier that only look for missing facts.
+const MAX_TRIES: usize = 12;
+
+/// The result of a search.
+enum Tried {
+    Settled(Settled),
+    /// Facts are missing. The finding is one that would be left out.
+    Unknown(Option<Left>),
+}
 
 /// What a tier allows.
 fn tiers(request: &Request<'_>) -> Vec<Limits> {
@@ -126,109 +140,156 @@ impl Planner<'_, '_> {
         groups
     }
 
-    /// Fixes as many of these findings as go together, the most urgent first.
+    /// Fixes as many of these findings as go together.
     ///
-    /// All at once is tried first, and again after each success: it is one search, and when packages
-    /// move together one success is often the last. When facts are missing, the others are tried only
-    /// to learn what else is missing.
+    /// All are tried at once. In a conflict the least urgent are dropped, and tried alone afterwards. When
+    /// facts are missing for some, the others are tried only to learn what else is missing.
     fn try_groups(&mut self, tier: usize, limits: &Limits, mut groups: Vec<Group>) {
-        let mut tries_all = true;
-        while !groups.is_empty() {
-            if tries_all && groups.len() > 1 && self.needs.is_empty() {
-                tries_all = false;
-                let all: Vec<Wanted> = groups.concat();
-                match self.settle(tier, limits, &all, Widening::Never) {
-                    Some(true) => {
-                        self.fixed.extend(all);
-                        return;
-                    }
-                    Some(false) => {}
-                    None => return,
-                }
-            }
+        let kept = self.problem.scope.borrow().clone();
+        self.widen(self.memory.opened(tier));
 
-            let group = groups.remove(0);
-            let widening = match self.needs.is_empty() {
-                true => Widening::AsNeeded,
-                false => Widening::Narrow,
+        let mut dropped = Vec::new();
+        let mut tries = 0;
+        let mut is_fixed = false;
+        while !groups.is_empty() && tries < MAX_TRIES {
+            let all: Vec<Wanted> = groups.concat();
+            let left = match self.settle(tier, limits, &all, Widening::AsNeeded) {
+                Tried::Settled(Settled::Fixed(_)) => {
+                    self.fixed.extend(all);
+                    is_fixed = true;
+                    break;
+                }
+                Tried::Settled(Settled::Left(left)) => left,
+                Tried::Unknown(Some(left)) => {
+                    tries += 1;
+                    left
+                }
+                Tried::Unknown(None) => break,
             };
-            if self.settle(tier, limits, &group, widening) == Some(true) {
-                self.fixed.extend(group);
-                tries_all = true;
+            let is_left = |group: &Group| group.contains(&left.wanted);
+            let Some(at) = groups.iter().position(is_left) else {
+                break;
+            };
+            dropped.push((groups.remove(at), left));
+        }
+        if !self.needs.is_empty() {
+            let opened = self.problem.scope.borrow().open().clone();
+            self.memory.keep_opened(tier, opened);
+            return;
+        }
+        if !is_fixed {
+            self.narrow(&kept);
+        }
+
+        for (group, left) in dropped {
+            for wanted in &group {
+                self.reasons.insert(wanted.clone(), left.reason.clone());
+            }
+            if left.is_alone {
+                continue;
+            }
+            let scope = self.problem.scope.borrow().clone();
+            match self.settle(tier, limits, &group, Widening::AsNeeded) {
+                Tried::Settled(Settled::Fixed(_)) => self.fixed.extend(group),
+                Tried::Settled(Settled::Left(left)) => {
+                    for wanted in group {
+                        self.reasons.insert(wanted, left.reason.clone());
+                    }
+                    self.narrow(&scope);
+                }
+                Tried::Unknown(_) => return,
             }
         }
     }
 
-    /// Whether these findings are fixed by a solution, which then is the solution. `None` when facts are
-    /// missing now.
-    ///
-    /// Findings that are left stay left however many others are fixed later, so that is kept even while
-    /// facts about others are missing.
+    /// Opens more slots.
+    fn widen(&self, mut more: BTreeSet<SlotId>) {
+        more.extend(self.problem.scope.borrow().open());
+        self.set_scope(Scope::new(self.problem, more));
+    }
+
+    /// Goes back to a scope after an attempt that failed.
+    fn narrow(&self, kept: &Scope) {
+        self.set_scope(kept.clone());
+    }
+
+    /// Looks for a solution without these findings, which then is the solution.
     fn settle(
         &mut self,
         tier: usize,
         limits: &Limits,
         trying: &[Wanted],
         widening: Widening,
-    ) -> Option<bool> {
-        let settled = match self.memory.recall(tier, trying) {
-            Some(settled) => {
-                if let Settled::Fixed(kept) = &settled {
-                    self.solution = kept.solution(self.problem);
-                    self.set_scope(Scope::new(self.problem, kept.changed.clone()));
-                    self.recalled = Some(limits.clone());
-                }
-                settled
+    ) -> Tried {
+        let is_lacking = !self.needs.is_empty();
+        if let Some(settled) = self.memory.recall(tier, trying).filter(|_| !is_lacking) {
+            if let Settled::Fixed(kept) = &settled {
+                self.solution = kept.solution(self.problem);
+                self.set_scope(Scope::new(self.problem, kept.changed.clone()));
+                self.recalled = Some(limits.clone());
             }
-            None => {
-                let settled = self.search(limits, trying, widening)?;
-                self.memory.keep(tier, trying, settled.clone());
-                settled
-            }
-        };
-
-        let Settled::Left(reason) = settled else {
-            return Some(true);
-        };
-        if widening != Widening::Never {
-            for wanted in trying {
-                self.reasons.insert(wanted.clone(), reason.clone());
-            }
+            return Tried::Settled(settled);
         }
-        Some(false)
+
+        let tried = self.search(limits, trying, widening);
+        if let Tried::Settled(settled) = &tried {
+            self.memory.keep(tier, trying, settled.clone());
+        }
+        tried
     }
 
-    /// Searches for a solution without these findings. `None` when facts are missing.
-    fn search(
-        &mut self,
-        limits: &Limits,
-        trying: &[Wanted],
-        widening: Widening,
-    ) -> Option<Settled> {
-        let kept_scope = self.problem.scope.borrow().clone();
+    fn search(&mut self, limits: &Limits, trying: &[Wanted], widening: Widening) -> Tried {
         let result = self.attempt(limits, trying, widening);
-        let is_lacking = self.is_lacking();
-        match result {
-            Ok(_) if is_lacking || !self.needs.is_empty() => {
-                self.set_scope(kept_scope);
-                None
-            }
+        self.is_lacking();
+        let is_lacking = !self.needs.is_empty();
+
+        let left = match result {
+            Ok(_) | Err(Failed::Facts) if is_lacking => return Tried::Unknown(None),
             Ok(solution) => {
                 let kept = Kept::new(self.problem, &solution);
                 self.solution = solution;
                 self.recalled = None;
-                Some(Settled::Fixed(kept))
+                self.set_scope(Scope::new(self.problem, kept.changed.clone()));
+                return Tried::Settled(Settled::Fixed(kept));
             }
-            Err(Failed::Facts) => None,
-            Err(Failed::Steps) => {
-                let reason = "the search for it took too many steps";
-                Some(Settled::Left(reason.to_owned()))
-            }
-            Err(Failed::Conflict(tree)) => {
-                let first = trying.first()?;
-                Some(Settled::Left(self.reason(limits, &tree, first)))
-            }
+            Err(Failed::Conflict(tree)) => self.left_out(limits, &tree, trying),
+            Err(Failed::Facts | Failed::Steps) => trying.last().map(|last| Left {
+                wanted: last.clone(),
+                reason: "the search for it took too many steps".to_owned(),
+                is_alone: false,
+            }),
+        };
+        match left {
+            Some(left) if !is_lacking => Tried::Settled(Settled::Left(left)),
+            left => Tried::Unknown(left),
         }
+    }
+
+    /// The finding that is left out for the others after a conflict: of the slots in the conflict, one
+    /// of the slot of the least urgent (or with the fewest findings), and there the one that needs the
+    /// greatest step.
+    fn left_out(&self, limits: &Limits, tree: &Tree, trying: &[Wanted]) -> Option<Left> {
+        let slots = unsolved_slots(tree);
+        let in_conflict = (0..trying.len()).filter(|at| slots.contains(&trying[*at].0));
+        let in_conflict: Vec<usize> = in_conflict.collect();
+        let count = |slot: SlotId| trying.iter().filter(|(other, _)| *other == slot).count();
+        let at = match self.problem.request.options.most_fixed {
+            // Of several, the last: the least urgent.
+            true => {
+                let each = in_conflict.iter().copied();
+                each.min_by_key(|at| (count(trying[*at].0), Reverse(*at)))
+            }
+            false => in_conflict.last().copied(),
+        };
+
+        let (slot, _) = trying.get(at.or(trying.len().checked_sub(1))?)?;
+        let of_slot = trying.iter().filter(|wanted| wanted.0 == *slot);
+        let wanted = of_slot.max_by_key(|wanted| self.first_free(wanted))?;
+        Some(Left {
+            wanted: wanted.clone(),
+            reason: self.reason(limits, tree, wanted),
+            is_alone: in_conflict.iter().all(|at| trying[*at].0 == *slot) && at.is_some(),
+        })
     }
 
     /// Finds the reasons of the findings that no tier tried to fix, because what is near their packages
@@ -239,9 +300,15 @@ impl Planner<'_, '_> {
                 continue;
             }
 
+            let kept = self.problem.scope.borrow().clone();
             let group = std::slice::from_ref(wanted);
-            if self.settle(tier, widest, group, Widening::Nearest) == Some(true) {
-                self.fixed.push(wanted.clone());
+            match self.settle(tier, widest, group, Widening::Nearest) {
+                Tried::Settled(Settled::Fixed(_)) => self.fixed.push(wanted.clone()),
+                Tried::Settled(Settled::Left(left)) => {
+                    self.reasons.insert(wanted.clone(), left.reason);
+                    self.narrow(&kept);
+                }
+                Tried::Unknown(_) => self.narrow(&kept),
             }
         }
     }
@@ -255,16 +322,32 @@ impl Planner<'_, '_> {
 
             let is_new = self.overridden.insert(wanted.0);
             self.shared.conditions.take();
+            let kept = self.problem.scope.borrow().clone();
             let group = std::slice::from_ref(wanted);
             match self.settle(tier, limits, group, Widening::AsNeeded) {
-                Some(true) => self.fixed.push(wanted.clone()),
-                Some(false) if is_new => {
-                    self.overridden.remove(&wanted.0);
-                    self.shared.conditions.take();
+                Tried::Settled(Settled::Fixed(_)) => self.fixed.push(wanted.clone()),
+                Tried::Settled(Settled::Left(left)) => {
+                    self.reasons.insert(wanted.clone(), left.reason);
+                    self.narrow(&kept);
+                    if is_new {
+                        self.overridden.remove(&wanted.0);
+                        self.shared.conditions.take();
+                    }
                 }
-                Some(false) => {}
-                None => return,
+                Tried::Unknown(_) => return,
             }
         }
     }
+}
+
+/// The slots of a conflict for which no choice was left.
+fn unsolved_slots(tree: &Tree) -> BTreeSet<SlotId> {
+    let mut slots = BTreeSet::new();
+    explain::externals(tree, &mut |external| {
+        if let External::NoVersions(Variable::Slot(id), _) = external {
+            slots.insert(*id);
+        }
+    });
+
+    slots
 }
