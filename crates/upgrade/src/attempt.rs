@@ -91,7 +91,6 @@ pub(crate) struct Attempt<'p, 'a> {
     steps: Cell<usize>,
 }
 
-
 /// What all attempts of one question share.
 #[derive(Debug, Default)]
 pub(crate) struct Shared {

@@ -81,13 +81,7 @@ impl<'a> Planner<'_, 'a> {
 
     /// Whether a slot may take one of these releases: a tier allows the step, and all dependents admit
     /// it or may come to. Where a package can have several copies, each dependent may have another.
-    fn may_take(
-        &self,
-        limits: &Limits,
-        id: SlotId,
-        mut wished: Wished,
-        known: &mut Known,
-    ) -> bool {
+    fn may_take(&self, limits: &Limits, id: SlotId, mut wished: Wished, known: &mut Known) -> bool {
         let has_copies = self.problem.request.ecosystem.copies() != Copies::One;
         if !has_copies {
             self.retain_allowed(limits, id, &mut wished);

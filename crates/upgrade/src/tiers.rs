@@ -131,7 +131,7 @@ impl Planner<'_, '_> {
                 ((fewest_last, place, step), group.clone())
             })
             .collect();
-        keyed.sort_by(|a, b| a.0.cmp(&b.0));
+        keyed.sort_by_key(|(key, _)| *key);
         let groups: Vec<Group> = keyed.into_iter().map(|(_, group)| group).collect();
 
         if !self.is_lacking() {
