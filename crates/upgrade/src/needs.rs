@@ -197,10 +197,13 @@ impl<'a> Problem<'a> {
     }
 
     /// Whether nothing uses what a requirement asks for: the locked version of the dependent requires
-    /// it too, and the lockfile does not have it.
+    /// it too, and neither the lockfile nor the last solution has it.
     fn is_unused(&self, dependent: Option<&Package>, requirement: &Requirement) -> bool {
         let name = requirement.package_name();
-        if !self.request.ecosystem.prunes_unused() || self.is_locked(name) {
+        if !self.request.ecosystem.prunes_unused()
+            || self.is_locked(name)
+            || self.used.borrow().contains(&self.key(name))
+        {
             return false;
         }
         let locked = dependent.and_then(|dependent| self.locked_release(dependent));

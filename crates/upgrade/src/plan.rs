@@ -276,7 +276,8 @@ impl<'a> Planner<'_, 'a> {
 
         let mut solution = solve(&self.solution)?;
         for round in 1..features::MAX_ROUNDS {
-            if !self.learn_features(&solution, round) {
+            let has_learned = self.learn_used(&solution);
+            if !self.learn_features(&solution, round) && !has_learned {
                 break;
             }
             if !self.problem.needs.borrow().is_empty() {
@@ -286,6 +287,31 @@ impl<'a> Planner<'_, 'a> {
         }
 
         Ok(solution)
+    }
+
+    /// Records the packages that come in with a solution. What others require of them counts from now on.
+    /// True when that is new.
+    fn learn_used(&self, solution: &Solution) -> bool {
+        if !self.problem.request.ecosystem.prunes_unused() {
+            return false;
+        }
+
+        let mut used = self.problem.used.borrow_mut();
+        let before = used.len();
+        for variable in solution.keys() {
+            if let Variable::Slot(id) = variable {
+                let slot = self.problem.slot(*id);
+                if slot.package.is_none() {
+                    used.insert(self.problem.key(&slot.name));
+                }
+            }
+        }
+
+        let is_new = used.len() > before;
+        if is_new {
+            self.shared.conditions.take();
+        }
+        is_new
     }
 
     /// Records the packages of a conflict whose releases are not known.

@@ -54,6 +54,8 @@ pub(crate) struct Problem<'a> {
     pub(crate) asked: RefCell<BTreeMap<SlotId, BTreeSet<String>>>,
     /// Slots that a package whose metadata is not known may ask for more features.
     pub(crate) uncertain: RefCell<BTreeSet<SlotId>>,
+    /// Normalized names of packages that came in with a solution, where unused ones are left out.
+    pub(crate) used: RefCell<BTreeSet<String>>,
     /// What is missing.
     pub(crate) needs: RefCell<MissingFacts>,
     pub(crate) depths: Vec<usize>,
@@ -83,6 +85,7 @@ impl<'a> Problem<'a> {
             to_open: RefCell::default(),
             asked: RefCell::default(),
             uncertain: RefCell::default(),
+            used: RefCell::default(),
             needs: RefCell::default(),
             depths,
             dependents: graph::dependents(lockfile),

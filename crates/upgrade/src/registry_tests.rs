@@ -38,6 +38,26 @@ fn what_the_locked_release_requires_and_the_lockfile_lacks_is_not_used() {
 }
 
 #[test]
+fn what_comes_in_for_one_package_is_what_all_others_require_too() {
+    let mut world = World::new(
+        &["a ^1.0.0", "b ^1.0.0"],
+        &[("a 1.0.0", &[]), ("b 1.0.0", &[])],
+    )
+    .releases(
+        "a",
+        &[("1.0.0", &["new ^1.0.0"]), ("1.0.1", &["new ^1.1.0"])],
+    )
+    .releases("b", &[("1.0.0", &[]), ("1.0.1", &["new ^1.0.0"])])
+    .releases("new", &[("1.0.0", &[]), ("1.1.0", &[])])
+    .advisory("a", "A-1", "1.0.1")
+    .advisory("b", "B-1", "1.0.1");
+    world.copies = Copies::One;
+    world.prunes = true;
+
+    assert_eq!(coming(&world.proposal()), ["new 1.1.0"]);
+}
+
+#[test]
 fn a_package_that_may_not_be_used_blocks_no_fix() {
     let world = pruned(&[]).advisory("new", "N-1", "");
     assert_eq!(coming(&world.proposal()), ["new 1.1.0"]);
