@@ -18,6 +18,8 @@ const PURE: &[&str] = &[
     "patchgate-gate",
     "patchgate-lockfile-diff",
     "patchgate-model",
+    "patchgate-policy",
+    "patchgate-proof",
     "patchgate-report",
     "patchgate-risk",
     "patchgate-sbom",
