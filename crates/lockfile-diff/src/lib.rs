@@ -4,12 +4,14 @@
 //!   with a downgrade, and the gate blocks one, by this one definition.
 //! - [`compare`] lists every change: versions, packages, hashes and sources.
 //! - [`changed_entries`] counts the entries that come, go or get another version.
+//! - [`uncaused_changes`] finds the changes that no fix asks for.
 //! - [`entry_differences`] finds everything else: what differs in the file although no version
 //!   changed. A package manager writes no such difference, so it was made by hand.
 //!
 //! Deliberately absent: reading files, advisories (findings are arguments), and verdicts. Whether a
 //! difference stops a merge is decided by `patchgate-gate`.
 
+mod causes;
 mod changed_entries;
 mod changes;
 mod downgrade;
@@ -20,6 +22,7 @@ mod source;
 mod testing;
 mod version_change;
 
+pub use causes::{UncausedChange, uncaused_changes};
 pub use changed_entries::{ChangedEntry, changed_entries};
 pub use changes::{LockfileDiff, compare};
 pub use downgrade::{Downgrade, Excuse, downgrades};
