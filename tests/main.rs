@@ -17,6 +17,7 @@ mod explain;
 mod fix;
 mod gate;
 mod inventory;
+mod policy;
 mod pr;
 mod query;
 mod scan;

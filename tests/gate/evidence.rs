@@ -2,8 +2,7 @@
 
 use crate::support::forge_sandbox::{ForgeSandbox, REPO, TOKEN, writer};
 
-const POLICY: &str =
-    "version: 1\ngate:\n  accounts: [\"github-actions[bot]\"]\n  any-check: true\n";
+const POLICY: &str = "version: 1\ngate:\n  accounts: [{ login: \"github-actions[bot]\", id: 41898282 }]\n  trust-any-workflow: true\n  any-check: true\n";
 
 /// The Cargo example with a pull request that a person opened and that changes these files.
 #[track_caller]

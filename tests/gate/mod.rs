@@ -2,4 +2,5 @@
 
 mod attacks;
 mod evidence;
+mod moments;
 mod verdict;

@@ -4,20 +4,21 @@ use patchgate_forge::git::{CommitIdentity, Lease, PatchgateBranch, PushTarget, c
 use patchgate_forge::{GitHub, GitHubOptions};
 use patchgate_http::{Client, ClientOptions, Secret};
 use patchgate_model::{FileChange, Plan, PlanBlock};
+use patchgate_proof::{PlanStatement, SigningKey, render_block};
 use serde_json::json;
 
 use crate::support::forge_sandbox::{
-    ForgeSandbox, REPO, TOKEN, edit_pull_request, reasons_against, writer,
+    ForgeSandbox, PLAN_KEY, REPO, TOKEN, edit_pull_request, reasons_against, writer,
 };
 use crate::support::sandbox::{Run, Sandbox, root};
 
-const POLICY: &str = "gate:\n  accounts: [\"github-actions[bot]\"]\n  required-checks:\n    - name: test\n      app: ci\n";
+pub(super) const POLICY: &str = "gate:\n  accounts: [{ login: \"github-actions[bot]\", id: 41898282 }]\n  trust-any-workflow: true\n  plan-keys: [\"MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=\"]\n  required-checks:\n    - name: test\n      app: ci\n";
 
 /// A repository with a pull request that Patchgate's own code opened.
 pub(super) struct Proposed {
-    forge: ForgeSandbox,
-    number: u64,
-    head: String,
+    pub(super) forge: ForgeSandbox,
+    pub(super) number: u64,
+    pub(super) head: String,
 }
 
 /// The lockfile of the Cargo example.
@@ -43,15 +44,31 @@ pub(super) fn with_smallvec(lock: &str, version: &str) -> String {
 
 /// The lockfile of the Cargo example, with a pull request that changes smallvec to `version`.
 #[track_caller]
-fn propose(version: &str) -> Option<Proposed> {
+pub(super) fn propose(version: &str) -> Option<Proposed> {
+    propose_under(POLICY, version)
+}
+
+/// As [`propose`], with another policy.
+#[track_caller]
+pub(super) fn propose_under(policy: &str, version: &str) -> Option<Proposed> {
     let lock = example_lock();
     let after = with_smallvec(&lock, version);
-    propose_change("Cargo.lock", lock, after)
+    propose_change_under(policy, "Cargo.lock", lock, after)
 }
 
 /// A repository with one file, and a pull request that changes it.
 #[track_caller]
 pub(super) fn propose_change(path: &str, before: String, after: String) -> Option<Proposed> {
+    propose_change_under(POLICY, path, before, after)
+}
+
+#[track_caller]
+fn propose_change_under(
+    policy: &str,
+    path: &str,
+    before: String,
+    after: String,
+) -> Option<Proposed> {
     let mut forge = ForgeSandbox::new(vec![writer()])?;
     forge.sandbox.set("GITHUB_TOKEN", TOKEN);
     forge.repository.commit(
@@ -59,7 +76,7 @@ pub(super) fn propose_change(path: &str, before: String, after: String) -> Optio
         "start",
         &[
             (path, before.as_bytes()),
-            (".patchgate.yml", POLICY.as_bytes()),
+            (".patchgate.yml", policy.as_bytes()),
         ],
     );
 
@@ -110,7 +127,15 @@ fn open(forge: &ForgeSandbox, plan: &Plan) -> (u64, String) {
         )
         .unwrap();
 
-        let body = PlanBlock::new(plan, &base, &commit.id).render();
+        let changes = plan.changes.iter();
+        let files = changes.map(|change| (change.path.as_str(), change.after.as_slice()));
+        let key = SigningKey::from_pem(PLAN_KEY).unwrap();
+        let proof = PlanStatement::new(&base, &commit.tree, files).sign(&key);
+        let body = format!(
+            "{}\n{}",
+            PlanBlock::new(plan, &base, &commit.id).render(),
+            render_block(&proof)
+        );
         let created = github
             .open_pull_request("Fix", &body, branch.name(), "main")
             .await
@@ -380,7 +405,7 @@ fn a_vex_document_does_not_change_the_verdict() {
 }
 
 #[test]
-fn a_missing_store_or_a_refused_token_is_review() {
+fn a_missing_store_is_review_and_a_refused_token_an_error() {
     let Some(mut proposed) = propose("1.6.1") else {
         return;
     };
@@ -402,6 +427,7 @@ fn a_missing_store_or_a_refused_token_is_review() {
     assert_eq!(
         reasons_against(&run),
         [
+            "dependency-cause",
             "findings-introduced",
             "findings-ended",
             "malicious-remaining",
@@ -413,9 +439,10 @@ fn a_missing_store_or_a_refused_token_is_review() {
         .forge
         .sandbox
         .set("GITHUB_TOKEN", "wrong0123456789");
-    let run = proposed.gate(&["--merge"]).expect(10);
+    let run = proposed.gate(&["--merge"]).expect(3);
 
-    assert!(run.stdout.contains("the token is not valid"), "{run:?}");
+    assert!(run.stderr.contains("the token is not valid"), "{run:?}");
+    assert!(run.stdout.is_empty(), "{run:?}");
 }
 
 #[test]

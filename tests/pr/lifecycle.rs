@@ -8,7 +8,8 @@ use crate::support::sandbox::Run;
 
 const POLICY: &str = "version: 1
 gate:
-  accounts: [\"github-actions[bot]\"]
+  accounts: [{ login: \"github-actions[bot]\", id: 41898282 }]
+  trust-any-workflow: true
   required-checks:
     - name: test
       app: github-actions

@@ -10,7 +10,8 @@ use crate::support::sandbox::{Sandbox, copy, root};
 
 const POLICY: &str = "version: 1
 gate:
-  accounts: [\"github-actions[bot]\"]
+  accounts: [{ login: \"github-actions[bot]\", id: 41898282 }]
+  trust-any-workflow: true
   allow-new-packages: true
   required-checks:
     - name: test

@@ -32,6 +32,12 @@ pub(crate) fn reader(permissions: &[Permission]) -> Account {
     }
 }
 
+/// The key that signs plans, and its public half for a policy.
+pub(crate) const PLAN_KEY: &str =
+    "MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g";
+pub(crate) const PLAN_PUBLIC_KEY: &str =
+    "MCowBQYDK2VwAyEA11qYAYKxCrfVS/7TyWQHOg7hcvPapiMlrwIaaPcHURo=";
+
 /// The repository, the forge that hosts it, and the sandbox with the examples' advisories at
 /// `store/`. `repo/` in the sandbox is a clone once [`ForgeSandbox::check_out`] has made one.
 pub(crate) struct ForgeSandbox {
@@ -53,12 +59,15 @@ impl ForgeSandbox {
             .collect();
         let github = FakeGitHub::start(&tools, accounts);
         let repository = github.create(REPO);
+        // The branch is protected, and no check is required yet.
+        github.require_checks(REPO, "main", &[]);
 
         let mut sandbox = Sandbox::new();
         sandbox.build_store();
         sandbox.set("GITHUB_REPOSITORY", REPO);
         sandbox.set("GITHUB_API_URL", github.api_url());
         sandbox.set("GITHUB_SERVER_URL", github.server_url());
+        sandbox.set("PATCHGATE_PLAN_KEY", PLAN_KEY);
 
         Some(Self {
             sandbox,
@@ -70,6 +79,7 @@ impl ForgeSandbox {
 
     /// Commits an example and a policy to `main`.
     pub(crate) fn commit_example(&self, name: &str, policy: &str) {
+        let policy = format!("{policy}  plan-keys: [\"{PLAN_PUBLIC_KEY}\"]\n");
         let example = root().join("examples").join(name);
         self.repository.commit_directory("main", "start", &example);
         let policy = (".patchgate.yml", policy.as_bytes());
@@ -103,6 +113,7 @@ impl ForgeSandbox {
         for token in &self.tokens {
             assert!(!printed.contains(token), "a token is printed: {printed}");
         }
+        assert!(!printed.contains(PLAN_KEY), "the key is printed: {printed}");
         run
     }
 

@@ -63,6 +63,8 @@ enum Command {
     Pr(commands::pr::Args),
     /// Judge a pull request: merge, review or block
     Gate(commands::gate::Args),
+    /// Test the rules of a policy, or list the fields of their conditions
+    Policy(commands::policy::Args),
     /// Look up the vulnerabilities of packages, by package URL or by name and version
     Query(commands::query::Args),
     /// Show an advisory, and why packages are affected by it or not
@@ -174,6 +176,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Fix(args) => commands::fix::run(&args, context).await,
         Command::Pr(args) => commands::pr::run(&args, context).await,
         Command::Gate(args) => commands::gate::run(&args, context).await,
+        Command::Policy(args) => commands::policy::run(&args),
         Command::Db(args) => commands::db::run(&args, context).await,
         Command::Init(args) => commands::init::run(&args),
         Command::Formats(args) => commands::formats::run(&args, context),

@@ -33,6 +33,13 @@ impl Checker {
 
     fn value(&mut self, node: &Node<'_>, schema: &Schema, name: &str) {
         if let Some(alternatives) = schema.get("anyOf").and_then(Schema::as_array) {
+            // An optional setting has `null` as a second alternative; see [`expected_type`].
+            let mut others = alternatives
+                .iter()
+                .filter(|alternative| alternative.get("type") != Some(&Schema::from("null")));
+            if let (Some(only), None) = (others.next(), others.next()) {
+                return self.value(node, only, name);
+            }
             // A word or a map: the kind of the value decides which one is meant.
             let fits = |alternative: &&Schema| {
                 matches!(node.value, Value::Map(_)) == (expected_type(alternative) == "object")

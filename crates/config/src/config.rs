@@ -3,20 +3,17 @@
 use std::collections::BTreeSet;
 
 use jiff::civil::Date;
-use patchgate_model::{
-    FileGroup, GatePolicy, Justification, Level, MergeMethod, ProblemKind, RequiredCheck,
-    RequiredChecks, Verdict,
-};
+use patchgate_model::{FileGroup, GatePolicy, Justification, Level, ProblemKind};
 use patchgate_risk::Threshold;
 use patchgate_syntax::{Node, Value};
 
 use crate::check::{check, parse_date};
 use crate::error::{ConfigError, ConfigErrors, Location};
 use crate::fix::{self, FixSettings};
+use crate::gate;
 use crate::node::{self, describe, to_json};
 use crate::schema::{
-    self, FailedChecks, GroupWord, Incomplete, IncompleteKinds, IncompleteWord, JustificationWord,
-    MergeWord, SeverityWord,
+    self, GroupWord, Incomplete, IncompleteKinds, IncompleteWord, JustificationWord, SeverityWord,
 };
 
 /// The settings of a repository. The default applies to a repository without a settings file.
@@ -137,7 +134,7 @@ pub fn parse(file: &str, text: &str) -> Result<Config, ConfigErrors> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let root = node::parse(text).map_err(|error| failed(vec![error]))?;
     let mut errors = check(&root, &schema::config_schema());
-    errors.extend(contradictions(&root));
+    errors.extend(gate::contradictions(&root));
     errors.extend(bad_globs(&root));
     errors.sort_by_key(|error| (error.line, error.column));
     if !errors.is_empty() {
@@ -182,22 +179,6 @@ fn bad_globs(root: &Node<'_>) -> Vec<ConfigError> {
         .collect()
 }
 
-/// The error for settings that exclude each other.
-fn contradictions(root: &Node<'_>) -> Option<ConfigError> {
-    let gate = root.get("gate")?;
-    let any = gate.get("any-check")?;
-    let listed = gate.get("required-checks")?;
-    let both = matches!(any.value, Value::Bool(true)) && !listed.items().is_empty();
-
-    both.then(|| {
-        ConfigError::new(
-            any,
-            "`any-check: true` and `required-checks` exclude each other",
-        )
-        .with_hint(Some("remove one of them".to_owned()))
-    })
-}
-
 fn config(wire: schema::File, root: &Node<'_>, file: &str) -> Result<Config, ConfigError> {
     let locations: Vec<Location> = root
         .get("ignore")
@@ -223,7 +204,7 @@ fn config(wire: schema::File, root: &Node<'_>, file: &str) -> Result<Config, Con
         },
         waived: waived(&wire.thresholds.incomplete),
         ignore,
-        gate: gate(wire.gate),
+        gate: gate::policy(wire.gate),
         fix: fix::settings(wire.fix),
         malicious_prefixes: wire.advisories.malicious_prefixes,
         store: StoreSettings {
@@ -333,42 +314,6 @@ fn is_ecosystem(text: &str) -> bool {
         .iter()
         .filter(|ecosystem| ecosystem.has_advisories())
         .any(|ecosystem| ecosystem.name().as_str().eq_ignore_ascii_case(text))
-}
-
-fn gate(wire: schema::Gate) -> GatePolicy {
-    let listed = wire
-        .required_checks
-        .into_iter()
-        .map(|check| RequiredCheck {
-            name: check.name,
-            app: check.app,
-        })
-        .collect();
-
-    GatePolicy {
-        accounts: wire.accounts,
-        require_signed_commits: wire.require_signed_commits,
-        checks: if wire.any_check {
-            RequiredChecks::Any
-        } else {
-            RequiredChecks::Listed(listed)
-        },
-        failed_checks: match wire.failed_checks {
-            FailedChecks::Block => Verdict::Block,
-            FailedChecks::Review => Verdict::Review,
-        },
-        accept_skipped: wire.skipped_is_success,
-        accept_neutral: wire.neutral_is_success,
-        max_bump: wire.max_bump.bump(),
-        allow_new_packages: wire.allow_new_packages,
-        max_remaining_score: wire.max_score,
-        require_up_to_date: wire.require_up_to_date,
-        merge_method: match wire.merge_method {
-            MergeWord::Merge => MergeMethod::Merge,
-            MergeWord::Squash => MergeMethod::Squash,
-            MergeWord::Rebase => MergeMethod::Rebase,
-        },
-    }
 }
 
 #[cfg(test)]

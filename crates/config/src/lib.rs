@@ -18,6 +18,7 @@ mod check;
 mod config;
 mod error;
 mod fix;
+mod gate;
 mod ignore;
 mod node;
 mod schema;
@@ -29,7 +30,7 @@ pub use error::{ConfigError, ConfigErrors};
 pub use fix::{FixSettings, Limit, PackageGroup, PackagePattern, PackageRule};
 pub use ignore::{AppliedIgnores, IgnoredFinding, Notice, apply_ignores};
 pub use schema::config_schema;
-pub use template::{config_template, workflow_template};
+pub use template::{StartingPolicy, config_template, config_template_with, workflow_template};
 
 /// Name of the settings file in the root of a repository.
 pub const FILE_NAME: &str = ".patchgate.yml";

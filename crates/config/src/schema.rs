@@ -1,9 +1,16 @@
 //! The format of the settings file. The JSON Schema is generated from these types; their doc comments
 //! become its descriptions, which editors show to users.
 
+mod gate;
+
 use patchgate_model::Bump;
 use schemars::JsonSchema;
 use serde::Deserialize;
+
+pub(crate) use gate::{
+    AccountEntry, Check, DayWord, FailedChecks, FreezeEntry, Gate, IdentifiedAccount, MergeWord,
+    ProofWord, RuleEntry, StageEntry, StageWord, ThenWord,
+};
 
 /// Settings of Patchgate for one repository.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -166,81 +173,6 @@ pub(crate) enum JustificationWord {
     InlineMitigationsAlreadyExist,
 }
 
-/// Conditions under which the gate merges a pull request without a person.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub(crate) struct Gate {
-    /// Logins that may author the pull request and its commits, such as `my-app[bot]`. When empty, no
-    /// account is trusted.
-    #[schemars(inner(length(min = 1)))]
-    pub(crate) accounts: Vec<String>,
-    /// Checks that must succeed on the head, each from its own app.
-    pub(crate) required_checks: Vec<Check>,
-    /// Instead of required checks: at least one check ran, and all that ran succeeded.
-    pub(crate) any_check: bool,
-    /// Whether a skipped check counts as success.
-    pub(crate) skipped_is_success: bool,
-    /// Whether a neutral check counts as success.
-    pub(crate) neutral_is_success: bool,
-    /// Verdict for a failed check.
-    pub(crate) failed_checks: FailedChecks,
-    /// Largest version change of a package.
-    pub(crate) max_bump: BumpWord,
-    /// Whether packages may be added that were not installed before.
-    pub(crate) allow_new_packages: bool,
-    /// Highest score, from 0 to 100, of a finding that may remain. By default, any finding may.
-    #[schemars(range(min = 0.0, max = 100.0))]
-    pub(crate) max_score: Option<f64>,
-    /// Whether every commit needs a signature that the forge verified.
-    pub(crate) require_signed_commits: bool,
-    /// Whether the pull request must contain the tip of its base branch.
-    pub(crate) require_up_to_date: bool,
-    /// How the gate merges a pull request.
-    pub(crate) merge_method: MergeWord,
-}
-
-impl Default for Gate {
-    fn default() -> Self {
-        Self {
-            accounts: Vec::new(),
-            required_checks: Vec::new(),
-            any_check: false,
-            skipped_is_success: false,
-            neutral_is_success: false,
-            failed_checks: FailedChecks::default(),
-            max_bump: BumpWord::default(),
-            allow_new_packages: false,
-            max_score: None,
-            require_signed_commits: false,
-            require_up_to_date: true,
-            merge_method: MergeWord::default(),
-        }
-    }
-}
-
-/// A check that must succeed.
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(crate) struct Check {
-    /// Name of the check run, or context of the status.
-    #[schemars(length(min = 1))]
-    pub(crate) name: String,
-    /// Slug of the app that must have created the check, such as `github-actions`, or login of the
-    /// account that set the status.
-    #[schemars(length(min = 1))]
-    pub(crate) app: String,
-}
-
-/// Verdict for a failed check.
-#[derive(Debug, Default, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schemars(inline)]
-pub(crate) enum FailedChecks {
-    #[default]
-    Block,
-    Review,
-}
-
 /// Size of a version change.
 #[derive(Debug, Default, Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
@@ -316,17 +248,6 @@ pub(crate) struct FixGroup {
     /// Its packages, as in a rule.
     #[schemars(inner(length(min = 1)))]
     pub(crate) packages: Vec<String>,
-}
-
-/// How the gate merges a pull request.
-#[derive(Debug, Default, Clone, Copy, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-#[schemars(inline)]
-pub(crate) enum MergeWord {
-    Merge,
-    #[default]
-    Squash,
-    Rebase,
 }
 
 /// How advisories are interpreted.

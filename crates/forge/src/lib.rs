@@ -20,6 +20,6 @@ mod repository;
 pub use error::ForgeError;
 pub use github::{
     CheckRunReport, ClosedPullRequest, Conclusion, CreatedPullRequest, GitHub, GitHubOptions,
-    MergeOutcome, OpenPullRequest, TokenIdentity,
+    MergeOutcome, MergeText, OpenPullRequest, TokenIdentity,
 };
 pub use repository::RepositoryName;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use patchgate_forge::git::{CommitIdentity, NewCommit, PatchgateBranch, PushTarget, commit_files};
 use patchgate_forge::publish::{PublishError, PublishOutcome, Publisher};
 use patchgate_forge::pull_request::{CloseReason, DesiredState, LeaveReason, Proposal};
-use patchgate_forge::{CheckRunReport, Conclusion, GitHub, GitHubOptions, MergeOutcome};
+use patchgate_forge::{CheckRunReport, Conclusion, GitHub, GitHubOptions, MergeOutcome, MergeText};
 use patchgate_http::{Client, ClientOptions, Secret};
 use patchgate_model::{
     Bump, CheckOutcome, EcosystemName, FileChange, MergeMethod, Plan, PlanBlock, PullRequestState,
@@ -418,7 +418,12 @@ async fn evidence_check_run_and_merge_of_the_judged_head() {
     assert_eq!(
         fixture
             .github
-            .merge(pull.number, &base, MergeMethod::Squash)
+            .merge(
+                pull.number,
+                &base,
+                MergeMethod::Squash,
+                &MergeText::of(pull.number, &head, &base)
+            )
             .await
             .unwrap(),
         MergeOutcome::HeadMoved
@@ -426,7 +431,12 @@ async fn evidence_check_run_and_merge_of_the_judged_head() {
     assert!(matches!(
         fixture
             .github
-            .merge(pull.number, &head, MergeMethod::Squash)
+            .merge(
+                pull.number,
+                &head,
+                MergeMethod::Squash,
+                &MergeText::of(pull.number, &head, &base)
+            )
             .await
             .unwrap(),
         MergeOutcome::Merged { .. }

@@ -26,6 +26,17 @@ pub fn compare_findings(base: &[Finding], head: &[Finding]) -> FindingComparison
             Some(before)
                 if now.versions.len() <= before.versions.len() && now.scope >= before.scope =>
             {
+                let left = before
+                    .versions
+                    .iter()
+                    .filter(|version| !now.versions.contains(version));
+                let versions: Vec<String> = left.cloned().collect();
+                if !versions.is_empty() {
+                    comparison.reduced.push(FindingKey {
+                        versions,
+                        ..(*before).clone()
+                    });
+                }
                 comparison.remaining.push(now.clone());
             }
             _ => comparison.introduced.push(now.clone()),

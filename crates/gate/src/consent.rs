@@ -4,6 +4,8 @@
 //! pull request that changed since is not merged, and a merge that failed is a review. Reading from
 //! the forge is deliberately absent; the facts are arguments.
 
+use std::collections::BTreeSet;
+
 use patchgate_model::{Evidence, GateReason, Judgement, PullRequest, Verdict};
 
 /// Whether the policy of the default branch has to consent too, because the pull request goes to
@@ -54,6 +56,46 @@ pub fn not_merged(judgement: Judgement, text: String) -> Judgement {
     });
 
     Judgement::new(judgement.head_sha, judgement.base_sha, reasons)
+}
+
+/// The rule whose outcome the gate changes itself, by reporting its check.
+const CHANGED_BY_THE_GATE: &str = "not-blocked";
+
+/// Checks that a second judgement, of evidence that was read right before the merge, is equal to the
+/// first one.
+///
+/// # Errors
+/// The first difference, as a sentence without a period.
+pub fn judged_again(first: &Judgement, second: &Judgement) -> Result<(), String> {
+    if let Some(against) = second
+        .reasons
+        .iter()
+        .find(|reason| reason.verdict != Verdict::Merge)
+    {
+        return Err(format!(
+            "it was not merged: it was judged again right before the merge, and {}",
+            against.text
+        ));
+    }
+    if (&first.head_sha, &first.base_sha) != (&second.head_sha, &second.base_sha) {
+        return Err("it was not merged: the head or the base moved after it was judged".to_owned());
+    }
+
+    let reasons = |judgement: &Judgement| -> BTreeSet<(&'static str, String)> {
+        judgement
+            .reasons
+            .iter()
+            .filter(|reason| reason.code != CHANGED_BY_THE_GATE)
+            .map(|reason| (reason.code, reason.text.clone()))
+            .collect()
+    };
+    let (before, now) = (reasons(first), reasons(second));
+    match before.symmetric_difference(&now).next() {
+        None => Ok(()),
+        Some((code, text)) => Err(format!(
+            "it was not merged: two judgements differ in `{code}`: {text}"
+        )),
+    }
 }
 
 /// Checks that the pull request is still the one that was judged, and returns the judged commit.

@@ -12,6 +12,8 @@
 mod compare;
 mod consent;
 mod context;
+mod decision;
+mod facts;
 mod lockfiles;
 mod manifest_diff;
 mod rules;
@@ -19,8 +21,20 @@ mod rules;
 use patchgate_model::{Evidence, Fetched, GatePolicy, GateReason, Judgement, Verdict};
 
 pub use compare::compare_findings;
-pub use consent::{needs_default_policy, not_merged, still_as_judged, with_default_policy};
+pub use consent::{
+    judged_again, needs_default_policy, not_merged, still_as_judged, with_default_policy,
+};
+pub use decision::{RuleDecision, decide, share_of, stage_of};
 pub use rules::{RULES, Rule};
+
+/// What the policy's own rules say about a pull request; `None` when it has none, or when evidence is
+/// missing.
+#[must_use]
+pub fn decision_of<'a>(policy: &'a GatePolicy, evidence: &Evidence) -> Option<RuleDecision<'a>> {
+    let read = Ok(policy.clone());
+    let facts = facts::facts(&context::Context::new(&read, evidence)).ok()?;
+    (!policy.rules.is_empty()).then(|| decide(&policy.rules, &facts))
+}
 
 /// Judges a pull request.
 ///

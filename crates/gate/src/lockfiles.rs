@@ -1,8 +1,13 @@
 //! The differences between the lockfiles on both sides of a pull request.
 
 use patchgate_ecosystems::{Format, Input, Siblings, Upgradable, fixable_format};
-use patchgate_lockfile_diff::{EntryDifference, LockfileDiff, State, compare, entry_differences};
-use patchgate_model::{Evidence, Fetched, FileContents, Lockfile, Missing};
+use patchgate_lockfile_diff::{
+    EntryDifference, LockfileDiff, State, UncausedChange, compare, entry_differences,
+    uncaused_changes,
+};
+use patchgate_model::{
+    Evidence, Fetched, FileContents, FindingComparison, Lockfile, Missing, Package,
+};
 
 use crate::rules::is_protected;
 
@@ -13,6 +18,8 @@ pub(crate) struct LockfileDifferences {
     pub(crate) diff: LockfileDiff,
     /// Differences that are not changes of versions.
     pub(crate) entries: Vec<EntryDifference>,
+    /// Changes that the fixed findings do not explain. Without findings, everything is one.
+    pub(crate) uncaused: Vec<UncausedChange>,
 }
 
 /// Reads the lockfiles on both sides and compares them.
@@ -60,6 +67,13 @@ fn add(
 
     all.diff
         .extend(compare(ecosystem, &base_lockfile, &head_lockfile));
+    let findings = base.evidence.findings.as_ref().ok();
+    all.uncaused.extend(uncaused_changes(
+        ecosystem,
+        &base_lockfile,
+        &head_lockfile,
+        &|package| findings.is_some_and(|findings| is_fixed(findings, path, package)),
+    ));
     all.entries.extend(entry_differences(
         State {
             bytes: base_bytes,
@@ -74,6 +88,17 @@ fn add(
     ));
 
     Ok(())
+}
+
+/// Whether a package of the base has a finding that the head has not any more.
+fn is_fixed(findings: &FindingComparison, path: &str, package: &Package) -> bool {
+    let mut fixed = findings.ended.iter().chain(&findings.reduced);
+    fixed.any(|finding| {
+        finding.lockfile == path
+            && finding.ecosystem == package.ecosystem
+            && finding.package == package.name
+            && finding.versions.contains(&package.version)
+    })
 }
 
 /// One side of the pull request.

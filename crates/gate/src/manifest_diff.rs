@@ -9,11 +9,31 @@ use serde_json::{Map, Value};
 /// Deepest nesting that is compared.
 const MAX_DEPTH: usize = 64;
 
-/// The other changes; empty when only requirements change.
+/// What a manifest changes.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct ManifestChanges {
+    /// Requirements that are raised.
+    pub(crate) raised: Vec<RaisedRequirement>,
+    /// Everything else, as text.
+    pub(crate) other: Vec<String>,
+}
+
+/// A requirement that is raised.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct RaisedRequirement {
+    /// Keys of the requirement in the file, with dots.
+    pub(crate) key: String,
+    /// Name of the package.
+    pub(crate) package: String,
+    /// The version that it is raised to.
+    pub(crate) version: String,
+}
+
+/// The changes of a manifest.
 ///
 /// # Errors
 /// When one side cannot be read; a fragment that follows the file's name.
-pub(crate) fn other_changes(path: &str, base: &[u8], head: &[u8]) -> Result<Vec<String>, String> {
+pub(crate) fn changes(path: &str, base: &[u8], head: &[u8]) -> Result<ManifestChanges, String> {
     let Some(ecosystem) = manifest_of(path).and_then(|(ecosystem, _)| ecosystem.upgradable())
     else {
         return Err("has a format that is not compared".to_owned());
@@ -26,7 +46,7 @@ pub(crate) fn other_changes(path: &str, base: &[u8], head: &[u8]) -> Result<Vec<
         return Err("has a format that is not compared".to_owned());
     };
     let (base, head) = (read(base)?, read(head)?);
-    let mut changes = Vec::new();
+    let mut changes = ManifestChanges::default();
     compare(ecosystem, &mut Vec::new(), &base, &head, &mut changes);
 
     Ok(changes)
@@ -82,10 +102,13 @@ fn compare<'a>(
     path: &mut Vec<&'a str>,
     base: &'a Value,
     head: &'a Value,
-    changes: &mut Vec<String>,
+    changes: &mut ManifestChanges,
 ) {
     if path.len() > MAX_DEPTH {
-        changes.push(format!("`{}` is nested too deeply", path[..3].join(".")));
+        let start = path[..3].join(".");
+        changes
+            .other
+            .push(format!("`{start}` is nested too deeply"));
         return;
     }
 
@@ -94,47 +117,73 @@ fn compare<'a>(
             for (key, before) in base {
                 path.push(key);
                 match head.get(key) {
-                    Some(after) => compare(ecosystem, path, before, after, changes),
-                    None => changes.push(format!("`{}` is gone", path.join("."))),
+                    Some(after) => {
+                        compare(ecosystem, path, before, after, changes);
+                    }
+                    None => changes.other.push(format!("`{}` is gone", path.join("."))),
                 }
                 path.pop();
             }
 
             for key in head.keys().filter(|key| !base.contains_key(*key)) {
                 path.push(key);
-                changes.push(format!("`{}` is new", path.join(".")));
+                changes.other.push(format!("`{}` is new", path.join(".")));
                 path.pop();
             }
+
+            // Cargo's renames: the key is the name in the sources, and `package` that of the registry.
+            if let Some(Value::String(package)) = head.get("package") {
+                let key = format!("{}.version", path.join("."));
+                let mut raised = changes.raised.iter_mut();
+                if let Some(requirement) = raised.find(|requirement| requirement.key == key) {
+                    requirement.package.clone_from(package);
+                }
+            }
         }
-        (Value::String(before), Value::String(after))
-            if before == after || is_requirement_raised(ecosystem, path, before, after) => {}
-        (before, after) if before != after => {
-            changes.push(format!("`{}` changes", path.join(".")));
-        }
+        (Value::String(before), Value::String(after)) if before == after => {}
+        (before, after) if before != after => match raised_to(ecosystem, path, before, after) {
+            Some(version) => changes.raised.push(RaisedRequirement {
+                key: path.join("."),
+                package: package_of(path).to_owned(),
+                version,
+            }),
+            None => changes.other.push(format!("`{}` changes", path.join("."))),
+        },
         _ => {}
     }
 }
 
-/// Whether the change of a value is one that a fix makes: a requirement that is raised to a version.
+/// The package that the keys of a requirement name: `qs` in `dependencies.qs`, and in
+/// `dependencies.qs.version`.
+fn package_of<'a>(path: &[&'a str]) -> &'a str {
+    match path {
+        [.., package, "version"] if path.len() > 2 => package,
+        [.., package] => package,
+        [] => "",
+    }
+}
+
+/// The version to which a requirement is raised, when the change of a value is one that a fix makes.
 /// Any other change of a requirement (`=1.6.0` to `*`) admits versions that were excluded.
-fn is_requirement_raised(
+fn raised_to(
     ecosystem: &dyn Upgradable,
     path: &[&str],
-    before: &str,
-    after: &str,
-) -> bool {
-    let is_raised = |version: String| {
+    before: &Value,
+    after: &Value,
+) -> Option<String> {
+    let (before, after) = (before.as_str()?, after.as_str()?);
+    if !(ecosystem.is_requirement_key(path) && is_plain(before) && is_plain(after)) {
+        return None;
+    }
+    let is_raised = |version: &String| {
         ecosystem
-            .raise_requirement(before, &version)
+            .raise_requirement(before, version)
             .is_ok_and(|raised| raised == after)
     };
-    ecosystem.is_requirement_key(path)
-        && is_plain(before)
-        && is_plain(after)
-        && after
-            .split(['^', '~', '=', '<', '>', '*', '|', ',', ' '])
-            .filter_map(smallest_version)
-            .any(is_raised)
+    after
+        .split(['^', '~', '=', '<', '>', '*', '|', ',', ' '])
+        .filter_map(smallest_version)
+        .find(is_raised)
 }
 
 /// The smallest version of a requirement's part: `1.2.0` for `1.2` and for `1.2.x`.
@@ -166,14 +215,18 @@ fn is_plain(requirement: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::other_changes;
+    use super::changes;
 
     fn json(base: &str, head: &str) -> Vec<String> {
-        other_changes("a/package.json", base.as_bytes(), head.as_bytes()).unwrap()
+        changes("a/package.json", base.as_bytes(), head.as_bytes())
+            .unwrap()
+            .other
     }
 
     fn toml(base: &str, head: &str) -> Vec<String> {
-        other_changes("Cargo.toml", base.as_bytes(), head.as_bytes()).unwrap()
+        changes("Cargo.toml", base.as_bytes(), head.as_bytes())
+            .unwrap()
+            .other
     }
 
     #[test]
@@ -234,6 +287,32 @@ mod tests {
     }
 
     #[test]
+    fn a_raised_requirement_names_its_package_and_version() {
+        let manifest = |a: &str, b: &str, c: &str| {
+            format!(
+                "[dependencies]\na = \"{a}\"\nb = {{ version = \"{b}\" }}\n\
+                 [dependencies.c]\npackage = \"real-c\"\nversion = \"{c}\"\n"
+            )
+        };
+        let (before, after) = (
+            manifest("1.0", "=1.2.0", "1"),
+            manifest("1.3", "=1.2.4", "2"),
+        );
+        let found = changes("Cargo.toml", before.as_bytes(), after.as_bytes()).unwrap();
+        let mut raised: Vec<(&str, &str)> = found
+            .raised
+            .iter()
+            .map(|raised| (raised.package.as_str(), raised.version.as_str()))
+            .collect();
+        raised.sort_unstable();
+        assert_eq!(
+            raised,
+            [("a", "1.3.0"), ("b", "1.2.4"), ("real-c", "2.0.0")]
+        );
+        assert!(found.other.is_empty());
+    }
+
+    #[test]
     fn everything_else_is() {
         assert_eq!(
             json(
@@ -271,9 +350,9 @@ mod tests {
 
     #[test]
     fn an_unreadable_manifest_is_reported() {
-        assert!(other_changes("package.json", b"{", b"{}").is_err());
-        assert!(other_changes("Cargo.toml", b"a = ", b"").is_err());
-        assert!(other_changes("Cargo.toml", b"\xff", b"").is_err());
-        assert!(other_changes("setup.py", b"", b"").is_err());
+        assert!(changes("package.json", b"{", b"{}").is_err());
+        assert!(changes("Cargo.toml", b"a = ", b"").is_err());
+        assert!(changes("Cargo.toml", b"\xff", b"").is_err());
+        assert!(changes("setup.py", b"", b"").is_err());
     }
 }

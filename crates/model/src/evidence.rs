@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use crate::{EcosystemName, Scope};
+use crate::{EcosystemName, Safeguards, Scope};
 
 /// A piece of evidence, or why it is missing.
 pub type Fetched<T> = Result<T, Missing>;
@@ -61,6 +61,8 @@ pub struct Evidence {
     pub head_at_end: Fetched<String>,
     /// The check that runs this gate, which cannot be finished yet.
     pub own_job: Option<OwnJob>,
+    /// The facts about the repository and the moment. Missing until they are read.
+    pub safeguards: Safeguards,
 }
 
 /// The pull request itself.
@@ -91,6 +93,10 @@ pub struct PullRequest {
     pub commit_count: u64,
     /// Number of changed files, as the forge counts them.
     pub changed_file_count: u64,
+    /// Names of its labels.
+    pub labels: Vec<String>,
+    /// When it was opened, if the forge states it.
+    pub opened: Option<Timestamp>,
 }
 
 /// The state of a pull request.
@@ -118,8 +124,11 @@ pub struct BranchEnd {
 /// An account as the forge names it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// Login, such as `octocat` or `github-actions[bot]`.
+    /// Login, such as `octocat` or `github-actions[bot]`. A login that is given up can be taken by
+    /// another user, so only [`Account::id`] identifies an account.
     pub login: String,
+    /// Numeric id, which is never given twice; `None` when the forge does not state it.
+    pub id: Option<u64>,
     /// `User`, `Bot`, …, as the forge writes it.
     pub kind: String,
 }
@@ -260,6 +269,9 @@ pub struct FindingComparison {
     pub ended: Vec<FindingKey>,
     /// Findings on both the base and the head.
     pub remaining: Vec<FindingKey>,
+    /// The part of [`FindingComparison::remaining`] that the change fixes: with the versions on the
+    /// base that the head does not have any more.
+    pub reduced: Vec<FindingKey>,
 }
 
 /// One vulnerability of one package in one lockfile.

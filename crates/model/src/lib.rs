@@ -22,8 +22,10 @@ mod names;
 mod package_version;
 mod plan;
 mod plan_block;
+mod plan_digest;
 mod problem;
 mod purl;
+mod safeguards;
 mod upgrade_evidence;
 mod user_error;
 mod verification;
@@ -44,7 +46,10 @@ pub use finding::{
     Epss, Extent, Finding, FixedVersion, Kev, KevStatus, Level, Location, PackageRef,
     RequirementMatch, Score, ScoreReason, Severity, Signals, SourceStatus,
 };
-pub use gate_policy::{GatePolicy, MergeMethod, RequiredCheck, RequiredChecks};
+pub use gate_policy::{
+    CheckSource, Freeze, FreezePeriod, GatePolicy, MergeMethod, PlanProof, PolicyRule,
+    RequiredCheck, RequiredChecks, Stage, StageRule, TrustedAccount, WorkflowPin,
+};
 pub use inventory::{
     DependencyKind, Edge, Inventory, Lockfile, Loss, MissingFile, Origin, Package, PackageIndex,
     Root, Scope, SkippedEntry, UnlockedManifest, Unresolved,
@@ -58,8 +63,10 @@ pub use plan::{
     UnfixedClass, Upgrade, content_digest,
 };
 pub use plan_block::{PlanBlock, PlanBlockError};
+pub use plan_digest::PlanDigest;
 pub use problem::{Problem, ProblemKind};
 pub use purl::{Purl, generic_package_url, package_url};
+pub use safeguards::{Approval, Safeguards, WorkflowJob};
 /// A string type for very many short texts: up to 23 bytes are stored without an allocation.
 pub use smol_str::SmolStr;
 pub use upgrade_evidence::{

@@ -1,5 +1,7 @@
 //! The report of the gate: the verdict and the result of every rule.
 
+use std::collections::BTreeSet;
+
 use patchgate_model::{Judgement, Verdict};
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -8,6 +10,9 @@ use crate::clean::clean;
 use crate::markdown::{Body, code, text};
 use crate::scan::Tool;
 use crate::terminal::{BOLD, GREEN, RED_BOLD, Terminal, YELLOW};
+
+/// Results of a cause that are shown without `--explain`.
+const EXAMPLES: usize = 3;
 
 /// The report of the gate.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
@@ -109,34 +114,36 @@ impl GateReport {
         crate::to_json(self)
     }
 
-    /// As text for a terminal.
+    /// As text for a terminal: one line for each cause, with its number of results and three of them.
+    /// With `explain`, every result has a line.
     #[must_use]
-    pub fn to_text(&self, terminal: Terminal) -> String {
+    pub fn to_text(&self, terminal: Terminal, explain: bool) -> String {
         let mut lines = vec![terminal.paint(verdict_style(self.verdict), &self.headline())];
-        let width = self
-            .reasons
-            .iter()
-            .map(|reason| reason.code.chars().count())
-            .max();
+        let causes = self.causes(explain);
+
+        let width = causes.iter().map(|cause| cause.code.chars().count()).max();
         let indent = 10 + width.unwrap_or(0) + 2;
-        for reason in &self.reasons {
-            let word = match reason.verdict {
+        for cause in &causes {
+            let word = match cause.verdict {
                 VerdictName::Merge => "ok",
                 other => other.as_str(),
             };
-            let label = format!("  {word:<8}{}", reason.code);
-            let wrapped = terminal.wrap(&label, indent, &clean(&reason.text));
+            let label = format!("  {word:<8}{}", cause.code);
+            let wrapped = terminal.wrap(&label, indent, &clean(&cause.text));
 
             for (index, line) in wrapped.iter().enumerate() {
                 // Only the verdict, at the start of the first line, has a color.
                 match (index, line.split_at_checked(10)) {
                     (0, Some((word, rest))) => lines.push(format!(
                         "{}{rest}",
-                        terminal.paint(verdict_style(reason.verdict), word)
+                        terminal.paint(verdict_style(cause.verdict), word)
                     )),
                     _ => lines.push(line.clone()),
                 }
             }
+        }
+        if !explain {
+            lines.push(format!("  {:<8}{}", "ok", self.met()));
         }
 
         lines.push(format!(
@@ -145,46 +152,98 @@ impl GateReport {
             sha(&self.head_sha),
             sha(&self.base_sha)
         ));
-
         lines.join("\n") + "\n"
     }
 
-    /// As Markdown of at most [`crate::GITHUB_BODY_LIMIT`] bytes, for a check run or a comment.
+    /// As Markdown of at most [`crate::GITHUB_BODY_LIMIT`] bytes, for a check run or a comment, with
+    /// the causes as in [`GateReport::to_text`].
     #[must_use]
-    pub fn to_markdown(&self) -> String {
+    pub fn to_markdown(&self, explain: bool) -> String {
         let mut body = Body::new(crate::GITHUB_BODY_LIMIT, 0);
         body.push(&format!("**{}**\n\n", text(&self.headline())));
+
         body.rows(
             "| Verdict | Condition | |\n| --- | --- | --- |\n",
-            self.reasons.iter().map(|reason| {
-                let word = match reason.verdict {
+            self.causes(explain).iter().map(|cause| {
+                let word = match cause.verdict {
                     VerdictName::Merge => "ok",
                     other => other.as_str(),
                 };
                 format!(
                     "| {word} | {} | {} |\n",
-                    code(&reason.code),
-                    text(&reason.text)
+                    code(&cause.code),
+                    text(&cause.text)
                 )
             }),
         );
+        if !explain {
+            body.push(&format!("{}\n\n", text(&self.met())));
+        }
         body.push(&format!(
             "Judged head {}, policy from {}.\n",
             code(sha(&self.head_sha)),
             code(sha(&self.base_sha))
         ));
-
         body.finish("")
     }
 
-    /// One line: the verdict and the number of conditions that led to it.
+    /// The results by cause, worst first: one line for each rule and verdict, without the rules that
+    /// are met. With `explain`, each result on its own.
+    fn causes(&self, explain: bool) -> Vec<ReasonReport> {
+        if explain {
+            return self.reasons.clone();
+        }
+
+        let mut causes: Vec<(&ReasonReport, Vec<&str>)> = Vec::new();
+        for reason in self
+            .reasons
+            .iter()
+            .filter(|reason| reason.verdict != VerdictName::Merge)
+        {
+            let same = causes
+                .iter_mut()
+                .find(|(first, _)| first.code == reason.code && first.verdict == reason.verdict);
+            match same {
+                Some((_, texts)) => texts.push(&reason.text),
+                None => causes.push((reason, vec![&reason.text])),
+            }
+        }
+        causes
+            .into_iter()
+            .map(|(first, texts)| ReasonReport {
+                text: summary(&texts),
+                ..first.clone()
+            })
+            .collect()
+    }
+
+    /// The number of rules that are met.
+    fn met(&self) -> String {
+        let against: BTreeSet<&str> = self
+            .reasons
+            .iter()
+            .filter(|reason| reason.verdict != VerdictName::Merge)
+            .map(|reason| reason.code.as_str())
+            .collect();
+        let met: BTreeSet<&str> = self
+            .reasons
+            .iter()
+            .map(|reason| reason.code.as_str())
+            .filter(|code| !against.contains(code))
+            .collect();
+        let count = crate::scan::count(met.len(), "condition is met", "conditions are met");
+        format!("{count}; `--explain` lists every result")
+    }
+
+    /// One line: the verdict and the number of causes that led to it.
     #[must_use]
     pub fn headline(&self) -> String {
-        let decisive = self
+        let decisive: BTreeSet<&str> = self
             .reasons
             .iter()
             .filter(|reason| reason.verdict == self.verdict)
-            .count();
+            .map(|reason| reason.code.as_str())
+            .collect();
         match (self.verdict, self.merged) {
             (VerdictName::Merge, true) => {
                 "merge: every condition is met, and it was merged".to_owned()
@@ -193,8 +252,24 @@ impl GateReport {
             (verdict, _) => format!(
                 "{}: {}",
                 verdict.as_str(),
-                crate::scan::count(decisive, "reason", "reasons")
+                crate::scan::count(decisive.len(), "reason", "reasons")
             ),
+        }
+    }
+}
+
+/// The results of one cause: all of up to three, else their number and three of them.
+fn summary(texts: &[&str]) -> String {
+    match texts {
+        [one] => (*one).to_owned(),
+        _ => {
+            let shown: Vec<&str> = texts.iter().take(EXAMPLES).copied().collect();
+            let more = texts.len() - shown.len();
+            let rest = match more {
+                0 => String::new(),
+                _ => format!("; and {more} more"),
+            };
+            format!("{} results: {}{rest}", texts.len(), shown.join("; "))
         }
     }
 }
@@ -249,19 +324,50 @@ mod tests {
 
     #[test]
     fn text_puts_the_decisive_reasons_first() {
-        let text = report(false).to_text(plain(80));
+        let text = report(false).to_text(plain(80), true);
         assert_harmless(&text);
         assert_snapshot!("gate_text", text);
         assert!(
             report(true)
-                .to_text(plain(80))
+                .to_text(plain(80), true)
                 .starts_with("merge: every condition is met, and it was merged\n")
         );
     }
 
+    /// A pull request with 400 changes without a cause, and two blocks.
+    #[test]
+    fn a_cause_has_one_line_with_its_number_and_three_results() {
+        let reason = |code, verdict, text: String| GateReason {
+            code,
+            verdict,
+            text,
+        };
+        let mut reasons: Vec<GateReason> = (0..400)
+            .map(|id| {
+                reason(
+                    "dependency-cause",
+                    Verdict::Review,
+                    format!("p{id} changes"),
+                )
+            })
+            .collect();
+        reasons.push(reason(
+            "open",
+            Verdict::Merge,
+            "the pull request is open".into(),
+        ));
+        reasons.push(reason("downgrade", Verdict::Block, "a falls".into()));
+        reasons.push(reason("downgrade", Verdict::Block, "b falls".into()));
+        let judgement = Judgement::new("a".repeat(40), "b".repeat(40), reasons);
+        let report = GateReport::new(&judgement, false, 11);
+        assert_snapshot!("gate_causes", report.to_text(plain(100), false));
+        assert_snapshot!("gate_causes_markdown", report.to_markdown(false));
+        assert_eq!(report.to_text(plain(100), true).lines().count(), 405);
+    }
+
     #[test]
     fn markdown_is_inert() {
-        let text = report(false).to_markdown();
+        let text = report(false).to_markdown(true);
         assert_harmless(&text);
         assert_snapshot!("gate_markdown", text);
     }

@@ -3,25 +3,29 @@
 //! Nothing is checked out and nothing of the pull request is run: files come through the forge's
 //! API as bytes, and only parsers see them.
 
+mod merge;
+mod round;
+
 use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use patchgate_config::Config;
 use patchgate_ecosystems::{Siblings, fixable_format, is_fixable_manifest};
-use patchgate_forge::{CheckRunReport, Conclusion, MergeOutcome};
-use patchgate_gate::{
-    compare_findings, judge, needs_default_policy, not_merged, still_as_judged, with_default_policy,
-};
+use patchgate_forge::ForgeError;
+use patchgate_gate::{compare_findings, not_merged, stage_of};
 use patchgate_model::{
-    Evidence, Fetched, FileContents, Finding, FindingComparison, GatePolicy, Inventory, Judgement,
-    Missing, OwnJob, Problem, UserError, Verdict,
+    Evidence, Fetched, FileContents, Finding, FindingComparison, Inventory, Missing, OwnJob,
+    PlanDigest, Problem, Stage, UserError, Verdict,
 };
 use patchgate_report::{GITHUB_SUMMARY_LIMIT, GateReport};
 use patchgate_scan::{AdvisorySource, SETTINGS_FILE, SourceOptions, evaluate};
 
+use self::round::Judge;
 use crate::args::{ForgeArgs, OutputArgs, SourceArgs};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::forge::Forge;
+use crate::forge::{Forge, failed};
 use crate::output;
 use crate::progress::Progress;
 
@@ -36,12 +40,20 @@ pub(crate) struct Args {
     #[arg(long)]
     merge: bool,
 
+    /// The digest of a plan that another job computed again, as `patchgate fix --plan-digest` writes it
+    #[arg(long, value_name = "FILE")]
+    plan_digest: Option<PathBuf>,
+
     #[command(flatten)]
     forge: ForgeArgs,
     #[command(flatten)]
     source: SourceArgs,
     #[command(flatten)]
     output: OutputArgs,
+
+    /// List every result of every condition, in place of one line for each cause
+    #[arg(long, help_heading = "Output")]
+    explain: bool,
 
     /// Format of the verdict
     #[arg(long, value_enum, default_value = "text", help_heading = "Output")]
@@ -65,45 +77,48 @@ const MAX_POLICY_BYTES: usize = 1024 * 1024;
 /// Largest event file that is read, in bytes: GitHub caps payloads at 25 MB.
 const MAX_EVENT_BYTES: u64 = 32 * 1024 * 1024;
 
-/// Name of the check run with the verdict.
-const CHECK_NAME: &str = "patchgate";
-
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let started = Instant::now();
     let number = pull_request_number(args, context)?;
     let forge = Forge::open(&args.forge, context)?;
     let progress = Progress::start(context.terminal.progress, "reading the pull request");
-    let mut evidence = forge
-        .github
-        .evidence(number, &is_dependency_file, own_job(context))
-        .await;
-
-    progress.say("looking up advisories");
-    let config = match &evidence.base_tip {
-        Ok(tip) => read_config(&forge, tip).await,
-        Err(missing) => Err(missing.clone()),
+    let recomputed = args.plan_digest.as_deref().map(read_digest).transpose()?;
+    let judge = Judge {
+        args,
+        recomputed,
+        context,
+        forge: &forge,
+        number,
+        started,
     };
-    let policy: Fetched<GatePolicy> = config.clone().map(|config| config.gate);
-
-    evidence.findings = compare(args, context, &config, &evidence).await;
-    let mut judgement = judge(&policy, &evidence);
-    if let Some((branch, config)) = default_config(&forge, &evidence).await {
-        evidence.findings = compare(args, context, &config, &evidence).await;
-        let other = judge(&config.map(|config| config.gate), &evidence);
-        judgement = with_default_policy(judgement, other, &branch);
+    let round = judge.round().await;
+    if round.evidence.pull_request.is_err() {
+        refuse_wrong_token(&forge, number).await?;
     }
 
     progress.say("reporting the verdict");
-    report_check(&forge, &judgement).await;
-
-    let mut merged = false;
-    if args.merge && judgement.verdict == Verdict::Merge {
-        let method = policy.unwrap_or_default().merge_method;
-        match merge(&forge, number, &evidence, method).await {
-            Ok(()) => merged = true,
-            Err(text) => judgement = not_merged(judgement, text),
-        }
+    let stage = match &round.policy {
+        Ok(policy) => stage_of(policy, &round.evidence),
+        Err(_) => Stage::Suggest,
+    };
+    if stage != Stage::Observe {
+        merge::report_check(&forge, &round.judgement).await;
+        merge::add_labels(&judge, &round).await;
     }
 
+    let mut judgement = round.judgement.clone();
+    let mut merged = false;
+    if args.merge && judgement.verdict == Verdict::Merge {
+        progress.say("judging again, and merging");
+        match merge::merge(&judge, &round).await {
+            Ok(()) => merged = true,
+            Err(text) => {
+                judgement = not_merged(judgement, text);
+                // The check run says "success" so far.
+                merge::report_check(&forge, &judgement).await;
+            }
+        }
+    }
     drop(progress);
     let exit = match judgement.verdict {
         Verdict::Merge => Exit::Merge,
@@ -113,16 +128,16 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let report = GateReport::new(&judgement, merged, exit.code());
     let file = args.output.output.as_deref();
     let text = match args.format {
-        Format::Text => report.to_text(context.terminal.for_output(file)),
+        Format::Text => report.to_text(context.terminal.for_output(file), args.explain),
         Format::Json => report.to_json(),
-        Format::Markdown => report.to_markdown(),
+        Format::Markdown => report.to_markdown(args.explain),
     };
     output::write(&text, file)?;
 
     if context.runner.is_there() {
         context.runner.output("verdict", report.verdict.as_str())?;
         context.runner.output("pull-request", &number.to_string())?;
-        let markdown = report.to_markdown();
+        let markdown = report.to_markdown(args.explain);
         if markdown.len() <= GITHUB_SUMMARY_LIMIT {
             context.runner.summary(&markdown)?;
         }
@@ -203,25 +218,6 @@ fn own_job(context: &Context) -> Option<OwnJob> {
 /// Whether a changed file is one whose content is judged.
 fn is_dependency_file(path: &str) -> bool {
     fixable_format(path).is_some() || is_fixable_manifest(path)
-}
-
-/// The default branch with its settings, when its policy has to consent too.
-async fn default_config(forge: &Forge, evidence: &Evidence) -> Option<(String, Fetched<Config>)> {
-    evidence.pull_request.as_ref().ok()?;
-    let default = match forge.github.default_branch().await {
-        Ok(default) => default,
-        Err(error) => return Some(("HEAD".to_owned(), Err(Missing::from(&error)))),
-    };
-    if !needs_default_policy(evidence, &default) {
-        return None;
-    }
-
-    let config = match forge.github.branch_tip(&default).await {
-        Ok(Some(tip)) => read_config(forge, &tip).await,
-        Ok(None) => Err(Missing::new("the branch does not exist")),
-        Err(error) => Err(Missing::from(&error)),
-    };
-    Some((default, config))
 }
 
 /// The settings at a commit.
@@ -321,84 +317,24 @@ fn hole_as_missing(problem: &Problem) -> Missing {
     }
 }
 
-/// Writes the check run. Its failure changes no verdict, and is said.
-async fn report_check(forge: &Forge, judgement: &Judgement) {
-    if judgement.head_sha.is_empty() {
-        return;
-    }
-
-    let report = GateReport::new(judgement, false, 0);
-    let check = CheckRunReport {
-        name: CHECK_NAME.to_owned(),
-        head_sha: judgement.head_sha.clone(),
-        conclusion: match judgement.verdict {
-            Verdict::Merge => Conclusion::Success,
-            Verdict::Review => Conclusion::ActionRequired,
-            Verdict::Block => Conclusion::Failure,
-        },
-        title: report.headline(),
-        summary: report.to_markdown(),
+/// The digest of a recomputed plan. A file that cannot be read is an error: whoever names it wants it.
+fn read_digest(path: &Path) -> Result<PlanDigest, UserError> {
+    let failed = |reason: String| {
+        UserError::usage(format!("the plan's digest `{}` {reason}", path.display()))
     };
+    let bytes = std::fs::File::open(path)
+        .and_then(|file| patchgate_fs::read_up_to(file, MAX_EVENT_BYTES))
+        .map_err(|error| failed(format!("cannot be read: {error}")))?
+        .ok_or_else(|| failed("is too large".to_owned()))?;
+    PlanDigest::parse(&bytes).map_err(failed)
+}
 
-    if let Err(error) = forge.github.report_check_run(&check).await {
-        warn(&format!(
-            "the check run could not be written (the verdict does not change): {error}"
-        ));
-        if let Some(hint) = error.hint() {
-            warn(&format!(
-                "{hint}; only an app's or a workflow's own token can have it"
-            ));
-        }
+/// A token that the forge does not accept is an error of the run, and no verdict.
+async fn refuse_wrong_token(forge: &Forge, number: u64) -> Result<(), UserError> {
+    match forge.github.pull_request(number).await {
+        Err(error @ ForgeError::Unauthorized { .. }) => Err(failed(&error)),
+        _ => Ok(()),
     }
-}
-
-/// Merges the judged commit, or says why it was not merged.
-async fn merge(
-    forge: &Forge,
-    number: u64,
-    judged: &Evidence,
-    method: patchgate_model::MergeMethod,
-) -> Result<(), String> {
-    let sha = judged_commit(forge, number, judged).await?;
-
-    match forge.github.merge(number, &sha, method).await {
-        Ok(MergeOutcome::Merged { .. }) => Ok(()),
-        Ok(MergeOutcome::HeadMoved) => {
-            Err("it was not merged: the head moved after it was judged".to_owned())
-        }
-        Ok(MergeOutcome::NotMergeable { reason }) => {
-            Err(format!("the forge does not let it be merged: {reason}"))
-        }
-        Err(error) => Err(match error.hint() {
-            Some(hint) => format!("it could not be merged: {error} ({hint})"),
-            None => format!("it could not be merged: {error}"),
-        }),
-    }
-}
-
-/// The judged commit, when the pull request still is the one that was judged: it is read again right
-/// before the merge.
-async fn judged_commit(forge: &Forge, number: u64, judged: &Evidence) -> Result<String, String> {
-    let unreadable = |error: patchgate_forge::ForgeError| {
-        format!("it was not merged: it could not be read again: {error}")
-    };
-    let now = forge
-        .github
-        .pull_request(number)
-        .await
-        .map_err(unreadable)?;
-    let tip = forge
-        .github
-        .branch_tip(&now.base.branch)
-        .await
-        .map_err(unreadable)?;
-
-    still_as_judged(judged, &now, tip.as_deref()).map(str::to_owned)
-}
-
-fn warn(text: &str) {
-    use std::io::Write as _;
-    let _ = writeln!(anstream::stderr().lock(), "warning: {text}");
 }
 
 #[cfg(test)]

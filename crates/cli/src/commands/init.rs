@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use patchgate_config::StartingPolicy;
 use patchgate_model::UserError;
 use patchgate_scan::SETTINGS_FILE;
 
@@ -22,6 +23,10 @@ pub(crate) struct Args {
     #[arg(default_value = ".", value_name = "PATH")]
     path: PathBuf,
 
+    /// Rules of the gate to start with
+    #[arg(long, value_enum)]
+    policy: Option<Policy>,
+
     /// Replace files that already exist
     #[arg(long)]
     force: bool,
@@ -35,10 +40,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     }
 
     let files = [
-        (
-            SETTINGS_FILE,
-            patchgate_config::config_template().to_owned(),
-        ),
+        (SETTINGS_FILE, settings(args.policy)),
         (WORKFLOW, patchgate_config::workflow_template(RELEASE)),
     ];
     if !args.force
@@ -66,6 +68,27 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     )?;
 
     Ok(Exit::Clean)
+}
+
+/// Rules to start with.
+#[derive(Debug, Clone, Copy, clap::ValueEnum)]
+enum Policy {
+    /// Patches alone, after three days, for half of the pull requests
+    Cautious,
+    /// Patches, and urgent fixes up to a minor step; people review one in five
+    Balanced,
+    /// Everything up to a minor step, at once
+    Fast,
+}
+
+fn settings(policy: Option<Policy>) -> String {
+    let starting = match policy {
+        None => return patchgate_config::config_template().to_owned(),
+        Some(Policy::Cautious) => StartingPolicy::Cautious,
+        Some(Policy::Balanced) => StartingPolicy::Balanced,
+        Some(Policy::Fast) => StartingPolicy::Fast,
+    };
+    patchgate_config::config_template_with(starting)
 }
 
 /// Whether there is anything at a path, a link to nothing included.

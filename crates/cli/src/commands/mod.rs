@@ -9,6 +9,7 @@ pub(crate) mod formats;
 pub(crate) mod gate;
 pub(crate) mod init;
 pub(crate) mod inventory;
+pub(crate) mod policy;
 pub(crate) mod pr;
 pub(crate) mod query;
 pub(crate) mod scan;

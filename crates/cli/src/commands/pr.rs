@@ -1,6 +1,6 @@
 //! `patchgate pr`: opens, updates or closes the pull request with the fixes.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use patchgate_config::Config;
 use patchgate_fix::FixOutcome;
@@ -10,6 +10,7 @@ use patchgate_forge::publish::{PublishOutcome, Publisher};
 use patchgate_forge::pull_request::{CloseReason, DesiredState, Proposal};
 use patchgate_inventory::Inputs;
 use patchgate_model::{Plan, PlanBlock, Problem, UserError, error_chain};
+use patchgate_proof::{PlanStatement, SigningKey, render_block};
 use patchgate_report::{
     GITHUB_BODY_LIMIT, GITHUB_SUMMARY_LIMIT, PrAction, PrInput, PrReport, PullRequestInput,
     PullRequestReport, ScanReport, pull_request_body, pull_request_title,
@@ -43,6 +44,10 @@ pub(crate) struct Args {
     /// Author of the commit [default: the account of the token]
     #[arg(long, value_name = "NAME <EMAIL>")]
     commit_author: Option<String>,
+
+    /// PEM file with the ed25519 key that signs the plan [default: the variable PATCHGATE_PLAN_KEY]
+    #[arg(long, value_name = "FILE")]
+    plan_key: Option<PathBuf>,
 
     #[command(flatten)]
     plan: PlanArgs,
@@ -79,6 +84,11 @@ const WORKFLOW_ACCOUNT: (&str, &str) = (
     "41898282+github-actions[bot]@users.noreply.github.com",
 );
 
+/// The variable with the key that signs plans.
+const PLAN_KEY: &str = "PATCHGATE_PLAN_KEY";
+/// Largest key file that is read, in bytes.
+const MAX_KEY_BYTES: u64 = 4096;
+
 /// The warning of a pull request that was opened with a workflow's own token.
 const NO_WORKFLOWS: &str = "This was made with an installation token inside a workflow. If it is the workflow's own `GITHUB_TOKEN`, no workflow runs on this pull request, and the gate waits for checks that never come: use the token of an app, or close and reopen the pull request by hand.";
 
@@ -99,8 +109,10 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
 
     // Before the planning, which takes minutes and would be for nothing.
     let identity = identity(args, &forge, context).await?;
+    let key = plan_key(args, context)?;
     let run = Run {
         args,
+        key: key.as_ref(),
         identity: &identity,
         context,
         config: &config,
@@ -207,6 +219,8 @@ struct Run<'a> {
     head: &'a Head,
     /// The author of the commit.
     identity: &'a CommitIdentity,
+    /// The key that signs the plan.
+    key: Option<&'a SigningKey>,
 }
 
 /// A plan, with the scan that it is based on.
@@ -298,6 +312,10 @@ impl Run<'_> {
         .await
         .map_err(|error| git_failed(&error))?;
         let block = PlanBlock::new(&made.plan, &self.head.commit, &commit.id).render();
+        let block = match self.key {
+            Some(key) => format!("{block}\n{}", proof(&made.plan, &commit, key)),
+            None => block,
+        };
         let body = pull_request_body(&PullRequestInput {
             plan: &made.plan,
             scan: &made.scan,
@@ -329,6 +347,39 @@ impl Run<'_> {
             body
         }
     }
+}
+
+/// The signed statement that the commit contains the plan, as a block of the body.
+fn proof(plan: &Plan, commit: &NewCommit, key: &SigningKey) -> String {
+    let changes = plan.changes.iter();
+    let files = changes.map(|change| (change.path.as_str(), change.after.as_slice()));
+    render_block(&PlanStatement::new(&commit.base, &commit.tree, files).sign(key))
+}
+
+/// The key that signs the plan; `None` when none is given.
+fn plan_key(args: &Args, context: &Context) -> Result<Option<SigningKey>, UserError> {
+    let (name, text) = match (&args.plan_key, context.environment.variable(PLAN_KEY)) {
+        (Some(path), _) => {
+            let failed = |reason: String| {
+                UserError::usage(format!(
+                    "the key `{}` cannot be read: {reason}",
+                    path.display()
+                ))
+            };
+            let bytes = std::fs::File::open(path)
+                .and_then(|file| patchgate_fs::read_up_to(file, MAX_KEY_BYTES))
+                .map_err(|error| failed(error.to_string()))?
+                .ok_or_else(|| failed(format!("it is larger than {MAX_KEY_BYTES} bytes")))?;
+            let text =
+                String::from_utf8(bytes).map_err(|_| failed("it is not UTF-8".to_owned()))?;
+            (path.display().to_string(), text)
+        }
+        (None, Some(text)) => (PLAN_KEY.to_owned(), text.to_owned()),
+        (None, None) => return Ok(None),
+    };
+    SigningKey::from_pem(&text)
+        .map(Some)
+        .map_err(|error| UserError::usage(format!("the key in `{name}` cannot be used: {error}")))
 }
 
 /// The author of the commit: the flag, else the token's account, which the gate recognises.
@@ -365,7 +416,7 @@ async fn identity(args: &Args, forge: &Forge, context: &Context) -> anyhow::Resu
 }
 
 /// The plan with paths relative to the clone's root, when only a directory of it was scanned.
-fn from_root(mut plan: Plan, prefix: &str) -> Plan {
+pub(super) fn from_root(mut plan: Plan, prefix: &str) -> Plan {
     for change in &mut plan.changes {
         change.path.insert_str(0, prefix);
     }

@@ -48,6 +48,8 @@ impl CommitIdentity {
 pub struct NewCommit {
     /// Id of the new commit.
     pub id: String,
+    /// Id of its tree.
+    pub tree: String,
     /// Id of the parent commit.
     pub base: String,
     /// The pack of the objects that a server with the base commit lacks.
@@ -182,6 +184,7 @@ pub async fn commit_files(
 
     Ok(NewCommit {
         id,
+        tree,
         base: base.to_owned(),
         pack,
     })

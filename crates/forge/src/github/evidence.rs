@@ -5,17 +5,20 @@ use std::collections::BTreeMap;
 use patchgate_model::{
     Account, BranchCheck, BranchEnd, ChangedFile, CheckOutcome, CheckRun, CommitEvidence,
     CommitStatus, Evidence, Fetched, FileContents, FileStatus, Missing, OwnJob, PullRequest,
-    PullRequestState,
+    PullRequestState, Safeguards,
 };
 
+use super::safeguards::is_protected;
 use super::transport::Call;
 use super::{GitHub, encode, encode_path, wire};
 use crate::ForgeError;
 
-/// Number of commits up to which GitHub lists those of a pull request.
+/// Number of commits up to which Patchgate reads those of a comparison.
 const MAX_COMMITS: usize = 250;
-/// Number of changed files up to which GitHub lists those of a pull request.
-const MAX_FILES: usize = 3_000;
+/// Number of changed files up to which GitHub lists those of a comparison.
+const MAX_FILES: usize = 300;
+/// Entries of a page of commits, GitHub's maximum.
+const PER_PAGE: usize = 100;
 /// Limit on check runs, and on statuses.
 const MAX_CHECKS: usize = 5_000;
 /// Limit on the reviews of one pull request.
@@ -84,43 +87,82 @@ impl GitHub {
         is_wanted: &(dyn Fn(&str) -> bool + Sync),
     ) -> Evidence {
         let head = &pull.head.sha;
-        let (branch, commits, files, check_runs, statuses) = tokio::join!(
+        let (branch, check_runs, statuses) = tokio::join!(
             self.base_branch(&pull.base.branch),
-            self.commits(number),
-            self.files(number),
             self.check_runs(head),
             self.statuses(head),
         );
-        let (rules, reviews) = tokio::join!(
-            self.branch_rules(&pull.base.branch),
-            self.changes_requested(number)
-        );
+        let (rules, reviews) =
+            tokio::join!(self.branch_rules(&pull.base.branch), self.reviews(number));
+        let (branch, rules) = (fetched(branch), fetched(rules));
+        let check_runs = fetched(check_runs);
         let base_tip = branch.as_ref().map(|branch| branch.commit.sha.clone());
-        let merge_base = match &base_tip {
-            Ok(tip) => fetched(self.merge_base(tip, head).await),
-            Err(error) => Err(Missing::from(*error)),
+        let difference = match &base_tip {
+            Ok(tip) => self.difference(tip, head).await,
+            Err(missing) => Difference::missing(missing),
         };
-        let branch_checks = match (&branch, rules) {
-            (Ok(branch), Ok(rules)) => Ok(branch_checks(branch, rules)),
-            (Err(error), _) => Err(Missing::from(error)),
-            (_, Err(error)) => Err(Missing::from(&error)),
+        let Difference {
+            merge_base,
+            head_tree,
+            commits,
+            mut files,
+        } = difference;
+        if let (Ok(files), Ok(base)) = (&mut files, &merge_base) {
+            self.add_modes(files, base, head, is_wanted).await;
+        }
+
+        let protection = match (&branch, rules) {
+            (Ok(branch), Ok(rules)) => {
+                Ok((is_protected(branch, &rules), branch_checks(branch, rules)))
+            }
+            (Err(missing), _) => Err(missing.clone()),
+            (_, Err(missing)) => Err(missing),
         };
-        let files = fetched(files);
+        let (base_is_protected, branch_checks) = match protection {
+            Ok((is_protected, checks)) => (Ok(is_protected), Ok(checks)),
+            Err(missing) => (Err(missing.clone()), Err(missing)),
+        };
+        let base_changes = match (&base_tip, &merge_base) {
+            (Ok(tip), Ok(base)) if **tip == *base => Ok(Vec::new()),
+            (Ok(tip), Ok(base)) => {
+                let newer = self.difference(base, tip).await.files;
+                newer.map(|files| files.iter().flat_map(changed_paths).collect())
+            }
+            (Err(missing), _) => Err((*missing).clone()),
+            (_, Err(missing)) => Err(missing.clone()),
+        };
+        let opinions = reviews.map(Self::opinions);
+        let (changes_requested, approvals) = match opinions {
+            Ok(opinions) => (
+                Ok(opinions.asks.into_iter().collect()),
+                fetched(self.with_permissions(opinions.approvals).await),
+            ),
+            Err(error) => (Err(Missing::from(&error)), Err(Missing::from(&error))),
+        };
+        let safeguards = Safeguards {
+            base_is_protected,
+            base_changes,
+            head_tree,
+            approvals,
+            jobs: self.jobs(head, &check_runs).await,
+            ..Safeguards::default()
+        };
         let contents = match &files {
             Ok(files) => self.contents(files, &merge_base, head, is_wanted).await,
             Err(_) => BTreeMap::new(),
         };
 
         Evidence {
-            base_tip: base_tip.map_err(Missing::from),
+            base_tip: base_tip.map_err(Missing::clone),
             merge_base,
-            commits: fetched(commits),
+            commits,
             files,
             contents,
-            check_runs: fetched(check_runs),
+            check_runs,
             statuses: fetched(statuses),
             branch_checks,
-            changes_requested: fetched(reviews),
+            changes_requested,
+            safeguards,
             ..nothing()
         }
     }
@@ -143,30 +185,112 @@ impl GitHub {
             })
     }
 
-    async fn merge_base(&self, base: &str, head: &str) -> Result<String, ForgeError> {
-        let path = self.path(&format!(
-            "/compare/{}...{}?per_page=1",
-            encode(base),
-            encode(head)
-        ));
-        let comparison: wire::Comparison = self.json(&Call::get(path, CONTENTS)).await?;
-        Ok(comparison.merge_base_commit.sha)
+    /// The commits and files between two commits. They are asked for by their ids: between two
+    /// questions by the number of the pull request, its branch may go to another commit and back.
+    async fn difference(&self, base: &str, head: &str) -> Difference {
+        match self.comparison(base, head).await {
+            Ok(comparison) => comparison,
+            Err(error) => Difference::missing(&Missing::from(&error)),
+        }
     }
 
-    async fn commits(&self, number: u64) -> Result<Vec<CommitEvidence>, ForgeError> {
-        let path = self.path(&format!("/pulls/{number}/commits"));
-        let commits: Vec<wire::Commit> = self
-            .list(&path, "", PULLS, MAX_COMMITS, |page| page)
-            .await?;
-        full(&path, commits.len(), MAX_COMMITS)?;
-        Ok(commits.into_iter().map(commit).collect())
+    async fn comparison(&self, base: &str, head: &str) -> Result<Difference, ForgeError> {
+        let path = self.path(&format!("/compare/{}...{}", encode(base), encode(head)));
+        let mut commits = Vec::new();
+        let mut first: Option<(String, Vec<wire::File>)> = None;
+        let mut total = u64::MAX;
+        let mut head_tree = None;
+        for page in 1.. {
+            let call = Call::get(format!("{path}?per_page={PER_PAGE}&page={page}"), CONTENTS);
+            let found: wire::Comparison = self.json(&call).await?;
+            let count = found.commits.len();
+
+            for wire in found.commits {
+                if wire.sha == head {
+                    head_tree = wire.commit.tree.as_ref().map(|tree| tree.sha.clone());
+                }
+                commits.push(commit(wire));
+            }
+            // Only the first page has the files.
+            first.get_or_insert((found.merge_base_commit.sha, found.files));
+            total = found.total_commits.unwrap_or(u64::MAX);
+            if commits.len() as u64 >= total || count < PER_PAGE || commits.len() >= MAX_COMMITS {
+                break;
+            }
+        }
+
+        let (merge_base, files) = first.unwrap_or_default();
+        let is_cut = commits.len() < MAX_COMMITS && (commits.len() as u64) < total;
+        if is_cut {
+            return Err(ForgeError::TooLarge {
+                call: format!("GET {path}"),
+                what: format!("cut: {} of {total} commits", commits.len()),
+            });
+        }
+        let complete = |what: &str, count: usize, limit: usize| {
+            full(&format!("{path} ({what})"), count, limit).map_err(|error| Missing::from(&error))
+        };
+        Ok(Difference {
+            merge_base: Ok(merge_base),
+            head_tree: head_tree
+                .ok_or_else(|| Missing::new("the forge does not state the head's tree")),
+            commits: complete("commits", commits.len(), MAX_COMMITS).map(|()| commits),
+            files: complete("files", files.len(), MAX_FILES)
+                .map(|()| files.into_iter().map(changed_file).collect()),
+        })
     }
 
-    async fn files(&self, number: u64) -> Result<Vec<ChangedFile>, ForgeError> {
-        let path = self.path(&format!("/pulls/{number}/files"));
-        let files: Vec<wire::File> = self.list(&path, "", PULLS, MAX_FILES, |page| page).await?;
-        full(&path, files.len(), MAX_FILES)?;
-        Ok(files.into_iter().map(changed_file).collect())
+    /// Replaces the kind of change of each wanted file whose mode is not that of a regular file, or
+    /// changes. A link has the name of a lockfile, and the forge's contents follow it.
+    async fn add_modes(
+        &self,
+        files: &mut [ChangedFile],
+        base: &str,
+        head: &str,
+        is_wanted: &(dyn Fn(&str) -> bool + Sync),
+    ) {
+        let mut directories = BTreeMap::new();
+        let wanted = files.iter_mut().filter(|file| is_wanted(&file.path));
+        let modified = wanted.filter(|file| file.status == FileStatus::Modified);
+        for file in modified.take(MAX_CONTENTS) {
+            let mut modes = Vec::new();
+            for commit in [base, head] {
+                modes.push(self.mode(commit, &file.path, &mut directories).await);
+            }
+            file.status = match &modes[..] {
+                [Ok(was), Ok(is)] if was == is && is.starts_with("100") => FileStatus::Modified,
+                [Ok(was), Ok(is)] => FileStatus::Other(format!("mode {was} to {is}")),
+                _ => FileStatus::Other("of a mode that cannot be read".to_owned()),
+            };
+        }
+    }
+
+    /// The mode of a file at a commit, such as `100644`.
+    async fn mode(
+        &self,
+        commit: &str,
+        path: &str,
+        directories: &mut BTreeMap<String, wire::Tree>,
+    ) -> Result<String, ForgeError> {
+        let mut id = commit.to_owned();
+        let mut mode = String::new();
+        for name in path.split('/') {
+            if !directories.contains_key(&id) {
+                let call = Call::get(self.path(&format!("/git/trees/{}", encode(&id))), CONTENTS);
+                let tree: wire::Tree = self.json(&call).await?;
+                directories.insert(id.clone(), tree);
+            }
+            let tree = directories.get(&id).filter(|tree| !tree.truncated);
+            let entry = tree.and_then(|tree| tree.tree.iter().find(|entry| entry.path == name));
+            let Some(entry) = entry else {
+                return Err(ForgeError::TooLarge {
+                    call: format!("GET {}/git/trees/{id}", self.path("")),
+                    what: format!("without the entry `{name}`"),
+                });
+            };
+            (id, mode) = (entry.sha.clone(), entry.mode.clone());
+        }
+        Ok(mode)
     }
 
     async fn check_runs(&self, head: &str) -> Result<Vec<CheckRun>, ForgeError> {
@@ -215,30 +339,9 @@ impl GitHub {
         Ok(latest)
     }
 
-    async fn changes_requested(&self, number: u64) -> Result<Vec<String>, ForgeError> {
+    async fn reviews(&self, number: u64) -> Result<Vec<wire::Review>, ForgeError> {
         let path = self.path(&format!("/pulls/{number}/reviews"));
-        let reviews: Vec<wire::Review> = self
-            .list(&path, "", PULLS, MAX_REVIEWS, |page| page)
-            .await?;
-
-        let mut asks: BTreeMap<String, bool> = BTreeMap::new();
-        // The oldest review comes first. A later comment does not withdraw a request for changes.
-        for review in reviews {
-            let login = review
-                .user
-                .map_or_else(|| "ghost".to_owned(), |user| user.login);
-            match review.state.to_ascii_uppercase().as_str() {
-                "CHANGES_REQUESTED" => asks.insert(login, true),
-                "APPROVED" | "DISMISSED" => asks.insert(login, false),
-                _ => None,
-            };
-        }
-
-        Ok(asks
-            .into_iter()
-            .filter(|(_, asks)| *asks)
-            .map(|(login, _)| login)
-            .collect())
+        self.list(&path, "", PULLS, MAX_REVIEWS, |page| page).await
     }
 
     async fn contents(
@@ -283,6 +386,30 @@ impl GitHub {
     }
 }
 
+/// The paths of a changed file, before and after.
+fn changed_paths(file: &ChangedFile) -> impl Iterator<Item = String> {
+    std::iter::once(file.path.clone()).chain(file.previous_path.clone())
+}
+
+/// What differs between the base branch and the head.
+struct Difference {
+    merge_base: Fetched<String>,
+    head_tree: Fetched<String>,
+    commits: Fetched<Vec<CommitEvidence>>,
+    files: Fetched<Vec<ChangedFile>>,
+}
+
+impl Difference {
+    fn missing(missing: &Missing) -> Self {
+        Self {
+            merge_base: Err(missing.clone()),
+            head_tree: Err(missing.clone()),
+            commits: Err(missing.clone()),
+            files: Err(missing.clone()),
+        }
+    }
+}
+
 /// Refuses a list that is as long as GitHub's limit, because GitHub may have cut it.
 fn full(path: &str, count: usize, limit: usize) -> Result<(), ForgeError> {
     if count < limit {
@@ -314,6 +441,7 @@ fn nothing() -> Evidence {
         findings: Err(Missing::new("it was not computed")),
         head_at_end: unread(),
         own_job: None,
+        safeguards: Safeguards::default(),
     }
 }
 
@@ -340,6 +468,8 @@ fn pull_request(wire: wire::PullRequest) -> PullRequest {
         // Without a count the gate sees the evidence as incomplete, because no length equals this.
         commit_count: wire.commits.unwrap_or(u64::MAX),
         changed_file_count: wire.changed_files.unwrap_or(u64::MAX),
+        labels: wire.labels.into_iter().map(|label| label.name).collect(),
+        opened: wire.created_at,
     }
 }
 
@@ -351,9 +481,10 @@ fn end(wire: wire::End) -> BranchEnd {
     }
 }
 
-fn account(wire: wire::User) -> Account {
+pub(super) fn account(wire: wire::User) -> Account {
     Account {
         login: wire.login,
+        id: wire.id,
         kind: wire.kind,
     }
 }
@@ -363,6 +494,7 @@ fn commit(wire: wire::Commit) -> CommitEvidence {
         user.and_then(|user| {
             Some(Account {
                 login: user.login?,
+                id: user.id,
                 kind: user.kind,
             })
         })

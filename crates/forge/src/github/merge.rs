@@ -24,8 +24,48 @@ pub enum MergeOutcome {
     },
 }
 
+/// The text of the merged commit. Without one, GitHub takes the title of the pull request or of its
+/// commit, which may contain `[skip ci]` or words that close issues.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergeText {
+    /// The first line.
+    pub title: String,
+    /// The rest.
+    pub message: String,
+}
+
+impl MergeText {
+    /// The text of a merge. It names nothing that comes from outside: commit ids are hexadecimal.
+    ///
+    /// ```
+    /// use patchgate_forge::MergeText;
+    ///
+    /// let text = MergeText::of(7, &"a".repeat(40), "[skip ci]");
+    /// assert_eq!(text.title, "Update vulnerable dependencies (#7)");
+    /// assert!(!text.message.contains("skip"));
+    /// ```
+    #[must_use]
+    pub fn of(number: u64, head: &str, base: &str) -> Self {
+        let id = |text: &str| {
+            if text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+                text.to_owned()
+            } else {
+                "unknown".to_owned()
+            }
+        };
+        Self {
+            title: format!("Update vulnerable dependencies (#{number})"),
+            message: format!(
+                "Merged by Patchgate.\n\nJudged commit: {}\nPolicy from commit: {}\n",
+                id(head),
+                id(base)
+            ),
+        }
+    }
+}
+
 impl GitHub {
-    /// Merges a pull request if its head is still `sha`.
+    /// Merges a pull request if its head is still `sha`, with a text for the commit.
     ///
     /// # Errors
     /// When the outcome is unknown: there is no answer, or one that states neither a merge nor a reason.
@@ -35,6 +75,7 @@ impl GitHub {
         number: u64,
         sha: &str,
         method: MergeMethod,
+        text: &MergeText,
     ) -> Result<MergeOutcome, ForgeError> {
         let call = Call::new(
             Verb::Put,
@@ -47,7 +88,15 @@ impl GitHub {
             MergeMethod::Rebase => "rebase",
         };
         let answer = self
-            .json_with::<wire::Merged>(&call, &json!({ "sha": sha, "merge_method": method }))
+            .json_with::<wire::Merged>(
+                &call,
+                &json!({
+                    "sha": sha,
+                    "merge_method": method,
+                    "commit_title": text.title,
+                    "commit_message": text.message,
+                }),
+            )
             .await;
 
         match answer {

@@ -10,6 +10,7 @@ mod contents;
 mod evidence;
 mod merge;
 mod pulls;
+mod safeguards;
 mod transport;
 mod wire;
 
@@ -24,7 +25,7 @@ use url::Url;
 use crate::{ForgeError, RepositoryName};
 
 pub use checks::{CheckRunReport, Conclusion};
-pub use merge::MergeOutcome;
+pub use merge::{MergeOutcome, MergeText};
 pub use pulls::{ClosedPullRequest, CreatedPullRequest, OpenPullRequest, TokenIdentity};
 
 /// A client for one repository on GitHub, with one token.

@@ -41,6 +41,7 @@ pub(super) struct PullRequest {
     #[serde(default)]
     pub(super) merged: bool,
     pub(super) merged_at: Option<String>,
+    pub(super) created_at: Option<jiff::Timestamp>,
     pub(super) user: Option<User>,
     pub(super) title: String,
     pub(super) body: Option<String>,
@@ -50,6 +51,14 @@ pub(super) struct PullRequest {
     pub(super) mergeable_state: Option<String>,
     pub(super) commits: Option<u64>,
     pub(super) changed_files: Option<u64>,
+    #[serde(default)]
+    pub(super) labels: Vec<Label>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Label {
+    #[serde(default)]
+    pub(super) name: String,
 }
 
 #[derive(Debug, Deserialize)]
@@ -66,12 +75,15 @@ pub(super) struct Commit {
 #[derive(Debug, Deserialize)]
 pub(super) struct MaybeUser {
     pub(super) login: Option<String>,
+    #[serde(default)]
+    pub(super) id: Option<u64>,
     #[serde(rename = "type", default)]
     pub(super) kind: String,
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct CommitDetail {
+    pub(super) tree: Option<Parent>,
     pub(super) verification: Option<Verification>,
 }
 
@@ -190,12 +202,68 @@ pub(super) struct RuleCheck {
 #[derive(Debug, Deserialize)]
 pub(super) struct Comparison {
     pub(super) merge_base_commit: Parent,
+    pub(super) total_commits: Option<u64>,
+    #[serde(default)]
+    pub(super) commits: Vec<Commit>,
+    #[serde(default)]
+    pub(super) files: Vec<File>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Tree {
+    #[serde(default)]
+    pub(super) truncated: bool,
+    #[serde(default)]
+    pub(super) tree: Vec<TreeEntry>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct TreeEntry {
+    pub(super) path: String,
+    pub(super) mode: String,
+    pub(super) sha: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct WorkflowRuns {
+    #[serde(default)]
+    pub(super) workflow_runs: Vec<WorkflowRun>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct WorkflowRun {
+    pub(super) id: u64,
+    #[serde(default)]
+    pub(super) path: String,
+    #[serde(default)]
+    pub(super) event: String,
+    pub(super) head_sha: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Jobs {
+    #[serde(default)]
+    pub(super) jobs: Vec<Job>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Job {
+    pub(super) id: u64,
+    #[serde(default)]
+    pub(super) run_attempt: u64,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Permission {
+    pub(super) permission: String,
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Review {
     pub(super) user: Option<User>,
     pub(super) state: String,
+    pub(super) commit_id: Option<String>,
+    pub(super) author_association: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,6 +1,6 @@
 //! Single answers: refusals, redirects, answers of another form, and the outcomes of a merge.
 
-use patchgate_forge::{ForgeError, GitHub, GitHubOptions, MergeOutcome};
+use patchgate_forge::{ForgeError, GitHub, GitHubOptions, MergeOutcome, MergeText};
 use patchgate_http::{Client, ClientOptions, Secret};
 use patchgate_model::MergeMethod;
 use patchgate_testkit::Response;
@@ -220,13 +220,14 @@ async fn a_merge_says_exactly_what_became_of_it() {
         let server = Server::start();
         Route::on(method("PUT"))
             .and(path("/repos/o/r/pulls/7/merge"))
-            .and(body_has(json!({"sha": HEAD, "merge_method": "squash"})))
+            .and(body_has(json!({"sha": HEAD, "merge_method": "squash",
+                "commit_title": "Update vulnerable dependencies (#7)"})))
             .and(header("authorization", format!("Bearer {TOKEN}").as_str()))
             .answer(json_answer(status, &body))
             .expect(1)
             .mount(&server);
         let outcome = github(&server.uri())
-            .merge(7, HEAD, MergeMethod::Squash)
+            .merge(7, HEAD, MergeMethod::Squash, &MergeText::of(7, HEAD, HEAD))
             .await
             .unwrap();
         assert_eq!(outcome, expected);
@@ -240,7 +241,7 @@ async fn a_merge_says_exactly_what_became_of_it() {
 
     assert!(
         github(&server.uri())
-            .merge(7, HEAD, MergeMethod::Merge)
+            .merge(7, HEAD, MergeMethod::Merge, &MergeText::of(7, HEAD, HEAD))
             .await
             .is_err()
     );

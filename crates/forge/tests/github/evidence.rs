@@ -1,6 +1,6 @@
 //! The evidence about a pull request: every piece on its own, complete or missing.
 
-use patchgate_model::{CheckOutcome, OwnJob, PullRequestState};
+use patchgate_model::{CheckOutcome, FileStatus, OwnJob, PullRequestState, WorkflowJob};
 use patchgate_testkit::Response;
 use serde_json::{Value, json};
 
@@ -29,6 +29,11 @@ fn check(id: u64, status: &str, conclusion: Value) -> Value {
     })
 }
 
+fn tree(server: &Server, id: &str, entries: Value) {
+    let body = json!({"sha": id, "truncated": false, "tree": entries});
+    get(server, &format!("/git/trees/{id}"), body);
+}
+
 fn pull_request(server: &Server) {
     get(server, "/pulls/7", pull(7));
     get(
@@ -47,18 +52,36 @@ fn pull_request(server: &Server) {
     get(
         server,
         &format!("/compare/{BASE}...{HEAD}"),
-        json!({"merge_base_commit": {"sha": BASE}}),
+        json!({
+            "merge_base_commit": {"sha": BASE},
+            "total_commits": 1,
+            "commits": [{"sha": HEAD, "author": {}, "committer": null, "parents": [{"sha": BASE}],
+                "commit": {"verification": {"verified": false, "reason": "unsigned"}}}],
+            "files": [{"filename": "a b/Cargo.lock", "status": "modified", "additions": 1,
+                "deletions": 1}],
+        }),
+    );
+    for commit in [BASE, HEAD] {
+        tree(
+            server,
+            commit,
+            json!([{"path": "a b", "mode": "040000", "sha": format!("d{commit}")}]),
+        );
+        let file = json!([{"path": "Cargo.lock", "mode": "100644", "sha": "f"}]);
+        tree(server, &format!("d{commit}"), file);
+    }
+    get(
+        server,
+        "/actions/runs",
+        json!({"total_count": 2, "workflow_runs": [
+            {"id": 71, "path": ".github/workflows/test.yml", "event": "pull_request", "head_sha": HEAD},
+            {"id": 72, "path": "evil.yml", "event": "push", "head_sha": BASE},
+        ]}),
     );
     get(
         server,
-        "/pulls/7/commits",
-        json!([{"sha": HEAD, "author": {}, "committer": null, "parents": [{"sha": BASE}],
-            "commit": {"verification": {"verified": false, "reason": "unsigned"}}}]),
-    );
-    get(
-        server,
-        "/pulls/7/files",
-        json!([{"filename": "a b/Cargo.lock", "status": "modified", "additions": 1, "deletions": 1}]),
+        "/actions/runs/71/jobs",
+        json!({"total_count": 1, "jobs": [{"id": 1, "run_attempt": 2}]}),
     );
     get(
         server,
@@ -87,9 +110,15 @@ fn pull_request(server: &Server) {
             {"user": {"login": "ann"}, "state": "CHANGES_REQUESTED"},
             {"user": {"login": "bob"}, "state": "CHANGES_REQUESTED"},
             {"user": {"login": "ann"}, "state": "COMMENTED"},
-            {"user": {"login": "bob"}, "state": "APPROVED"},
+            {"user": {"login": "bob"}, "state": "APPROVED", "commit_id": HEAD},
+            {"user": {"login": "eve"}, "state": "CHANGES_REQUESTED", "author_association": "NONE"},
+            {"user": {"login": "rod"}, "state": "APPROVED", "commit_id": HEAD},
         ]),
     );
+    for (login, permission) in [("bob", "write"), ("rod", "read")] {
+        let path = format!("/collaborators/{login}/permission");
+        get(server, &path, json!({"permission": permission}));
+    }
 
     for (commit, text) in [(BASE, "before"), (HEAD, "after\n")] {
         Route::on(method("GET"))
@@ -162,6 +191,33 @@ async fn evidence_is_read_whole_and_takes_words_that_are_newer_than_it() {
     );
     assert_eq!(evidence.changes_requested.unwrap(), ["ann"]);
 
+    let safeguards = evidence.safeguards;
+    assert_eq!(safeguards.base_is_protected, Ok(true));
+    assert_eq!(safeguards.base_changes, Ok(Vec::new()));
+    let approvals: Vec<(String, String, bool)> = safeguards
+        .approvals
+        .unwrap()
+        .into_iter()
+        .map(|approval| (approval.account.login, approval.commit, approval.may_write))
+        .collect();
+    assert_eq!(
+        approvals,
+        [
+            ("bob".into(), HEAD.into(), true),
+            ("rod".into(), HEAD.into(), false)
+        ]
+    );
+    assert_eq!(
+        safeguards.jobs.unwrap(),
+        [WorkflowJob {
+            check_run: 1,
+            run: 71,
+            attempt: 2,
+            workflow: ".github/workflows/test.yml".into(),
+            event: "pull_request".into(),
+        }]
+    );
+
     let contents = &evidence.contents["a b/Cargo.lock"];
     assert_eq!(contents.base, Ok(Some(b"before".to_vec())));
     assert_eq!(contents.head, Ok(Some(b"after\n".to_vec())));
@@ -173,9 +229,10 @@ async fn each_piece_that_fails_is_missing_and_the_others_are_there() {
     for broken in [
         "/branches/main",
         "/rules/branches/main",
-        "/pulls/7/commits",
-        "/pulls/7/files",
+        "/compare/bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb...aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
         "/pulls/7/reviews",
+        "/actions/runs/71/jobs",
+        "/collaborators/bob/permission",
     ] {
         let server = Server::start();
         Route::on(method("GET"))
@@ -194,6 +251,8 @@ async fn each_piece_that_fails_is_missing_and_the_others_are_there() {
             evidence.commits.err(),
             evidence.files.err(),
             evidence.changes_requested.err(),
+            evidence.safeguards.jobs.err(),
+            evidence.safeguards.approvals.err(),
         ];
         let missing: Vec<_> = missing.into_iter().flatten().collect();
         assert!(!missing.is_empty(), "{broken}");
@@ -209,56 +268,145 @@ async fn each_piece_that_fails_is_missing_and_the_others_are_there() {
     }
 }
 
-#[tokio::test]
-async fn lists_are_read_to_their_end_and_not_beyond() {
-    let server = Server::start();
-    let page = |from: u64, count: u64| {
-        Value::Array(
-            (from..from + count)
-                .map(|id| json!({"filename": format!("f{id}"), "status": "added"}))
-                .collect(),
-        )
+/// A page of the comparison, with commits of these numbers.
+fn page(numbers: std::ops::Range<usize>, total: usize, files: usize) -> Value {
+    let commit = |id: usize| {
+        json!({"sha": format!("{id:040}"), "author": null, "committer": null, "commit": {},
+            "parents": []})
     };
-    for (number, body) in [
-        ("1", page(0, 100)),
-        ("2", page(100, 100)),
-        ("3", page(200, 7)),
-    ] {
-        Route::on(path("/repos/o/r/pulls/7/files"))
-            .and(query_param("page", number))
+    let file = |id: usize| json!({"filename": format!("f{id}"), "status": "added"});
+    json!({
+        "merge_base_commit": {"sha": BASE},
+        "total_commits": total,
+        "commits": numbers.map(commit).collect::<Vec<_>>(),
+        "files": (0..files).map(file).collect::<Vec<_>>(),
+    })
+}
+
+fn pages(server: &Server, pages: &[Value]) {
+    for (number, body) in pages.iter().enumerate() {
+        Route::on(path(format!("/repos/o/r/compare/{BASE}...{HEAD}")))
+            .and(query_param("page", (number + 1).to_string()))
             .and(query_param("per_page", "100"))
-            .answer(json_answer(200, &body))
+            .answer(json_answer(200, body))
             .expect(1)
-            .mount(&server);
+            .first()
+            .mount(server);
     }
-
-    pull_request(&server);
-    let evidence = github(&server.uri()).evidence(7, &|_| false, None).await;
-
-    assert_eq!(evidence.files.unwrap().len(), 207);
 }
 
 #[tokio::test]
-async fn a_list_at_the_forges_own_limit_is_missing() {
+async fn a_comparison_is_read_to_its_end_and_not_beyond() {
     let server = Server::start();
-    let commits: Vec<Value> = (0..250)
-        .map(|id| json!({"sha": format!("{id:040}"), "author": null, "committer": null, "commit": {}, "parents": []}))
-        .collect();
-    for (number, part) in commits.chunks(100).enumerate() {
-        Route::on(path("/repos/o/r/pulls/7/commits"))
-            .and(query_param("page", (number + 1).to_string()))
-            .answer(json_answer(200, &json!(part)))
-            .first()
-            .mount(&server);
-    }
-
+    pages(
+        &server,
+        &[
+            page(0..100, 207, 7),
+            page(100..200, 207, 0),
+            page(200..207, 207, 0),
+        ],
+    );
     pull_request(&server);
     let evidence = github(&server.uri()).evidence(7, &|_| false, None).await;
 
-    assert_eq!(
-        evidence.commits.unwrap_err().reason,
-        "the answer to `GET /repos/o/r/pulls/7/commits` is cut at 250 entries, GitHub's own limit"
+    assert_eq!(evidence.commits.unwrap().len(), 207);
+    assert_eq!(evidence.files.unwrap().len(), 7);
+}
+
+#[tokio::test]
+async fn a_comparison_at_a_limit_or_cut_is_missing() {
+    let server = Server::start();
+    pages(
+        &server,
+        &[
+            page(0..100, 999, 300),
+            page(100..200, 999, 0),
+            page(200..300, 999, 0),
+        ],
     );
+    pull_request(&server);
+    let evidence = github(&server.uri()).evidence(7, &|_| false, None).await;
+
+    let reason = evidence.commits.unwrap_err().reason;
+    assert!(
+        reason.contains("(commits)` is cut at 250 entries"),
+        "{reason}"
+    );
+    let reason = evidence.files.unwrap_err().reason;
+    assert!(
+        reason.contains("(files)` is cut at 300 entries"),
+        "{reason}"
+    );
+
+    let server = Server::start();
+    pages(&server, &[page(0..100, 120, 1), page(100..110, 120, 0)]);
+    pull_request(&server);
+    let evidence = github(&server.uri()).evidence(7, &|_| false, None).await;
+    let reason = evidence.commits.unwrap_err().reason;
+    assert!(reason.contains("110 of 120 commits"), "{reason}");
+}
+
+/// Attack 2: by the number of a pull request, each question may be about another head.
+#[tokio::test]
+async fn attack_02_commits_and_files_are_asked_for_by_ids() {
+    let server = Server::start();
+    pull_request(&server);
+    let _ = github(&server.uri()).evidence(7, &|_| true, None).await;
+
+    for request in server.requests() {
+        assert!(
+            !request.path.ends_with("/pulls/7/files")
+                && !request.path.ends_with("/pulls/7/commits"),
+            "{}",
+            request.path
+        );
+    }
+}
+
+/// A link has the name of a lockfile, and the forge's contents follow it.
+#[tokio::test]
+async fn attack_02_modes_are_those_of_the_trees() {
+    for (side, mode, status) in [
+        (
+            HEAD,
+            "120000",
+            FileStatus::Other("mode 100644 to 120000".into()),
+        ),
+        (
+            BASE,
+            "100755",
+            FileStatus::Other("mode 100755 to 100644".into()),
+        ),
+        (HEAD, "100644", FileStatus::Modified),
+    ] {
+        let server = Server::start();
+        Route::on(path(format!("/repos/o/r/git/trees/d{side}")))
+            .answer(json_answer(
+                200,
+                &json!({"sha": "d", "truncated": false,
+                "tree": [{"path": "Cargo.lock", "mode": mode, "sha": "f"}]}),
+            ))
+            .first()
+            .mount(&server);
+        pull_request(&server);
+        let evidence = github(&server.uri()).evidence(7, &|_| true, None).await;
+        assert_eq!(evidence.files.unwrap()[0].status, status);
+    }
+
+    for body in [
+        json!({"sha": "d", "truncated": true, "tree": [{"path": "Cargo.lock", "mode": "100644",
+            "sha": "f"}]}),
+        json!({"sha": "d", "truncated": false, "tree": []}),
+    ] {
+        let server = Server::start();
+        Route::on(path(format!("/repos/o/r/git/trees/d{HEAD}")))
+            .answer(json_answer(200, &body))
+            .first()
+            .mount(&server);
+        pull_request(&server);
+        let evidence = github(&server.uri()).evidence(7, &|_| true, None).await;
+        assert_ne!(evidence.files.unwrap()[0].status, FileStatus::Modified);
+    }
 }
 
 #[tokio::test]

@@ -63,12 +63,15 @@ async fn a_forks_closed_pull_request_on_a_branch_of_the_same_name_is_not_ours() 
 #[tokio::test]
 async fn a_file_that_changes_its_kind_is_not_changed_in_place() {
     let server = Server::start();
+    let (base, head) = ("b".repeat(40), "a".repeat(40));
+    get(&server, "/pulls/7", pull(7));
+    get(&server, "/branches/main", json!({"commit": {"sha": base}}));
     get(
         &server,
-        "/pulls/7/files",
-        json!([{"filename": "Cargo.lock", "status": "changed", "additions": 0, "deletions": 0}]),
+        &format!("/compare/{base}...{head}"),
+        json!({"merge_base_commit": {"sha": base}, "total_commits": 0, "commits": [],
+            "files": [{"filename": "Cargo.lock", "status": "changed"}]}),
     );
-    get(&server, "/pulls/7", pull(7));
     let evidence = github(&server.uri()).evidence(7, &|_| false, None).await;
 
     assert_eq!(

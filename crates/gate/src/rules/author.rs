@@ -96,7 +96,10 @@ pub(super) fn complete(context: &Context<'_>) -> Vec<Outcome> {
     })
 }
 
-/// The login when the policy names it, else a description that completes "… is …".
+/// The account as which every workflow of a repository acts.
+const ANY_WORKFLOW: &str = "github-actions[bot]";
+
+/// The login when the policy names the account, else a description that completes "… is …".
 fn judge_account<'a>(
     context: &Context<'_>,
     account: Option<&'a Account>,
@@ -104,23 +107,36 @@ fn judge_account<'a>(
     let Some(account) = account else {
         return Err("an account that the forge does not know".to_owned());
     };
-
-    if context
-        .policy
+    let policy = &context.policy;
+    let login = &account.login;
+    if policy.accounts.is_empty() {
+        return Err(format!("`{login}`, and the policy names no accounts"));
+    }
+    let mut named = policy
         .accounts
         .iter()
-        .any(|allowed| allowed.eq_ignore_ascii_case(&account.login))
-    {
-        Ok(&account.login)
-    } else if context.policy.accounts.is_empty() {
-        Err(format!(
-            "`{}`, and the policy names no accounts",
-            account.login
-        ))
-    } else {
-        Err(format!(
-            "`{}`, which the policy does not name",
-            account.login
-        ))
+        .filter(|known| known.has_login_of(account));
+    let Some(first) = named.clone().next() else {
+        return Err(format!("`{login}`, which the policy does not name"));
+    };
+
+    if login.eq_ignore_ascii_case(ANY_WORKFLOW) && !policy.trust_any_workflow {
+        return Err(format!(
+            "`{login}`, as which any workflow of any branch acts, and the policy does not say \
+             `trust-any-workflow: true`"
+        ));
     }
+    if named.any(|known| known.is(account)) {
+        return Ok(login);
+    }
+    Err(match (account.id, first.id) {
+        (None, _) => format!("`{login}`, whose id the forge does not state"),
+        (Some(id), None) => format!(
+            "`{login}`, which the policy names without an id (write \
+             `{{ login: \"{login}\", id: {id} }}` if it is the right one)"
+        ),
+        (Some(id), Some(expected)) => format!(
+            "another account `{login}` than the policy names: its id is {id}, not {expected}"
+        ),
+    })
 }

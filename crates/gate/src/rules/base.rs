@@ -1,6 +1,7 @@
 //! Rules about the commits: the judged one must be the one that would be merged.
 
-use crate::context::{Context, Outcome, met, review, unread};
+use super::files::{is_editable, is_protected};
+use crate::context::{Context, Outcome, met, or_met, review, unread, with};
 
 pub(super) fn current(context: &Context<'_>) -> Vec<Outcome> {
     let evidence = context.evidence;
@@ -10,17 +11,40 @@ pub(super) fn current(context: &Context<'_>) -> Vec<Outcome> {
         (_, Err(missing)) => return vec![unread("the merge base", missing)],
     };
 
-    vec![if tip == merge_base {
-        met("it is based on the tip of the base branch")
-    } else if context.policy.require_up_to_date {
-        review(format!(
+    if tip == merge_base {
+        return vec![met("it is based on the tip of the base branch")];
+    }
+    if context.policy.require_up_to_date {
+        return vec![review(format!(
             "the base branch is at `{}` now, and this change is based on `{}`",
             short(tip),
             short(merge_base)
-        ))
-    } else {
-        met("the base branch has newer commits, which the policy allows")
-    }]
+        ))];
+    }
+    merge_result(context)
+}
+
+/// The result of a merge with newer commits of the base branch. When none of them changes a file that
+/// states dependencies, the merged lockfiles are those of the head. Otherwise git merges their text
+/// line by line, and nothing has judged the result.
+fn merge_result(context: &Context<'_>) -> Vec<Outcome> {
+    let newer = &context.evidence.safeguards.base_changes;
+    with(newer, "the newer commits of the base branch", |newer| {
+        let of_dependencies = newer
+            .iter()
+            .filter(|path| is_editable(path) || is_protected(path));
+        or_met(
+            of_dependencies
+                .map(|path| {
+                    review(format!(
+                        "`{path}` changed on the base branch since, so the merged state is not the \
+                         judged one"
+                    ))
+                })
+                .collect(),
+            "the base branch has newer commits, which change no dependencies, as the policy allows",
+        )
+    })
 }
 
 pub(super) fn head_unmoved(context: &Context<'_>) -> Vec<Outcome> {
@@ -37,6 +61,24 @@ pub(super) fn head_unmoved(context: &Context<'_>) -> Vec<Outcome> {
         (Err(missing), _) => vec![unread("the pull request", missing)],
         (_, Err(missing)) => vec![unread("the head at the end of the judgement", missing)],
     }
+}
+
+/// A policy on a branch that is not protected is as strong as the weakest account that may push.
+pub(super) fn protected(context: &Context<'_>) -> Vec<Outcome> {
+    let is_protected = &context.evidence.safeguards.base_is_protected;
+    with(
+        is_protected,
+        "the protection of the base branch",
+        |is_protected| {
+            vec![if *is_protected {
+                met("the base branch is protected")
+            } else {
+                review(
+                    "the base branch is not protected: whoever may push to it may change the policy",
+                )
+            }]
+        },
+    )
 }
 
 /// The first twelve characters of a commit id.

@@ -1,24 +1,26 @@
 //! Rules about the checks and statuses of the head.
 //!
-//! A check counts only when it is from the expected app, and the latest run of a name and app
-//! decides. A head without any check is not a success.
+//! The latest run of a name and app decides, unless an earlier one failed that it does not repeat. A
+//! head without any check is not a success.
 
 use std::collections::BTreeMap;
 
-use patchgate_model::{CheckOutcome, CheckRun, CommitStatus, RequiredChecks, Verdict};
+use patchgate_model::{CheckOutcome, CheckRun, CheckSource, CommitStatus, RequiredChecks, Verdict};
 
-use crate::context::{Context, Outcome, met, or_met, review, with};
+use crate::context::{Context, Outcome, or_met, review, with};
 
 /// The gate's own check run. It contains the verdict, so it must not be judged itself.
 const OWN_CHECK: &str = "patchgate";
 
 /// Slug of the app whose check runs are the jobs of a workflow.
-const WORKFLOW_APP: &str = "github-actions";
+pub(super) const WORKFLOW_APP: &str = "github-actions";
 
 pub(super) fn present(context: &Context<'_>) -> Vec<Outcome> {
     with_checks(context, |checks, statuses| {
         let mut outcomes = Vec::new();
-        if checks.is_empty() && statuses.is_empty() {
+        let trusted = statuses.iter().filter(|status| is_trusted(context, status));
+        let count = checks.len() + trusted.count();
+        if count == 0 {
             outcomes.push(review("no check ran on the head"));
         }
         if context.policy.checks == RequiredChecks::Listed(Vec::new()) {
@@ -27,13 +29,7 @@ pub(super) fn present(context: &Context<'_>) -> Vec<Outcome> {
             ));
         }
 
-        or_met(
-            outcomes,
-            format!(
-                "checks that ran on the head: {}",
-                checks.len() + statuses.len()
-            ),
-        )
+        or_met(outcomes, format!("checks that ran on the head: {count}"))
     })
 }
 
@@ -43,9 +39,9 @@ pub(super) fn passed(context: &Context<'_>) -> Vec<Outcome> {
         for check in latest(checks).into_values() {
             outcomes.extend(judge(context, &named(check), &check.outcome));
         }
-        for check in disagreeing(checks) {
+        for check in disagreeing(context, checks) {
             outcomes.push(review(format!(
-                "an earlier suite's {} did not succeed, though a later one did",
+                "an earlier run of {} did not succeed, and the later one is not known to repeat it",
                 named(check)
             )));
         }
@@ -59,50 +55,6 @@ pub(super) fn passed(context: &Context<'_>) -> Vec<Outcome> {
         }
 
         or_met(outcomes, "no check that ran is pending or failed")
-    })
-}
-
-pub(super) fn required(context: &Context<'_>) -> Vec<Outcome> {
-    let required = match &context.policy.checks {
-        RequiredChecks::Any => return vec![met("the policy accepts any check")],
-        RequiredChecks::Listed(required) => required,
-    };
-    if required.is_empty() {
-        return vec![review("the policy names no required checks")];
-    }
-
-    with_checks(context, |checks, statuses| {
-        let latest = latest(checks);
-        let mut outcomes = Vec::new();
-        for wanted in required {
-            let run = latest
-                .values()
-                .find(|check| {
-                    check.name == wanted.name && check.app.as_deref() == Some(wanted.app.as_str())
-                })
-                .map(|check| &check.outcome);
-            let status = statuses
-                .iter()
-                .find(|status| {
-                    status.context == wanted.name
-                        && status
-                            .creator
-                            .as_ref()
-                            .is_some_and(|creator| is_account_of(&creator.login, &wanted.app))
-                })
-                .map(|status| &status.outcome);
-
-            let name = format!("the required check `{}` of `{}`", wanted.name, wanted.app);
-            match run.or(status) {
-                None => outcomes.push(review(format!("{name} did not run on the head"))),
-                Some(outcome) => match judge(context, &name, outcome) {
-                    None => outcomes.push(met(format!("{name} succeeded"))),
-                    Some(outcome) => outcomes.push(outcome),
-                },
-            }
-        }
-
-        outcomes
     })
 }
 
@@ -124,15 +76,21 @@ pub(super) fn branch(context: &Context<'_>) -> Vec<Outcome> {
                         })
                         .map(|check| &check.outcome)
                         .collect();
-                    if wanted.app_id.is_none() {
-                        found.extend(
-                            statuses
-                                .iter()
-                                .filter(|status| status.context == wanted.name)
-                                .map(|status| &status.outcome),
-                        );
-                    }
+                    let set: Vec<&CommitStatus> = statuses
+                        .iter()
+                        .filter(|status| status.context == wanted.name && wanted.app_id.is_none())
+                        .collect();
+                    found.extend(set.iter().map(|status| &status.outcome));
 
+                    if found.len() == set.len()
+                        && let Some(status) = set.iter().find(|status| !is_trusted(context, status))
+                    {
+                        outcomes.push(review(format!(
+                            "{name} is the commit status `{}`, which any workflow may set: name \
+                             its account in `required-checks`",
+                            status.context
+                        )));
+                    }
                     if found.is_empty() {
                         outcomes.push(review(format!("{name} did not run on the head")));
                     }
@@ -175,7 +133,7 @@ pub(super) fn head(context: &Context<'_>) -> Vec<Outcome> {
 }
 
 /// The result for a single check; `None` when it succeeded.
-fn judge(context: &Context<'_>, name: &str, outcome: &CheckOutcome) -> Option<Outcome> {
+pub(super) fn judge(context: &Context<'_>, name: &str, outcome: &CheckOutcome) -> Option<Outcome> {
     let policy = &context.policy;
     match outcome {
         CheckOutcome::Success => None,
@@ -198,7 +156,7 @@ fn judge(context: &Context<'_>, name: &str, outcome: &CheckOutcome) -> Option<Ou
 }
 
 /// Runs a rule on all checks except the gate's own, or reports that they are missing.
-fn with_checks(
+pub(super) fn with_checks(
     context: &Context<'_>,
     rule: impl FnOnce(&[&CheckRun], &[CommitStatus]) -> Vec<Outcome>,
 ) -> Vec<Outcome> {
@@ -229,10 +187,10 @@ fn is_own(context: &Context<'_>, check: &CheckRun) -> bool {
             })
 }
 
-type Key<'a> = (&'a str, Option<&'a str>, Option<u64>);
+pub(super) type Key<'a> = (&'a str, Option<&'a str>, Option<u64>);
 
 /// The latest run of each name and app.
-fn latest<'a>(checks: &[&'a CheckRun]) -> BTreeMap<Key<'a>, &'a CheckRun> {
+pub(super) fn latest<'a>(checks: &[&'a CheckRun]) -> BTreeMap<Key<'a>, &'a CheckRun> {
     let mut latest: BTreeMap<Key<'a>, &'a CheckRun> = BTreeMap::new();
     for check in checks {
         let key = (check.name.as_str(), check.app.as_deref(), check.app_id);
@@ -245,39 +203,75 @@ fn latest<'a>(checks: &[&'a CheckRun]) -> BTreeMap<Key<'a>, &'a CheckRun> {
     latest
 }
 
-/// The latest run of each suite that failed although the latest run of the same name and app
-/// succeeded. Two workflows may have a job of the same name, and only one of them is the latest.
-fn disagreeing<'a>(checks: &[&'a CheckRun]) -> Vec<&'a CheckRun> {
+/// Runs that did not succeed although the latest run of the same name and app did. Two workflows may
+/// have a job of the same name, and any workflow may report one more run, so only a later attempt of
+/// the same job of a workflow replaces an earlier one.
+fn disagreeing<'a>(context: &Context<'_>, checks: &[&'a CheckRun]) -> Vec<&'a CheckRun> {
     let latest = latest(checks);
-    let mut by_suite: BTreeMap<(Key<'a>, Option<u64>), &'a CheckRun> = BTreeMap::new();
-    for check in checks {
+    let is_hidden = |check: &CheckRun| {
         let key = (check.name.as_str(), check.app.as_deref(), check.app_id);
-        let entry = by_suite.entry((key, check.suite)).or_insert(check);
-        if check.id > entry.id {
-            *entry = check;
-        }
-    }
+        let last = latest.get(&key);
+        last.is_some_and(|last| last.id != check.id && last.outcome == CheckOutcome::Success)
+    };
+    let is_against = |check: &CheckRun| {
+        !matches!(
+            check.outcome,
+            CheckOutcome::Success | CheckOutcome::Skipped | CheckOutcome::Neutral
+        )
+    };
 
-    by_suite
-        .into_iter()
-        .filter(|((key, _), check)| {
-            latest
-                .get(key)
-                .is_some_and(|last| last.id != check.id && last.outcome == CheckOutcome::Success)
-                && !matches!(
-                    check.outcome,
-                    CheckOutcome::Success | CheckOutcome::Skipped | CheckOutcome::Neutral
-                )
-        })
-        .map(|(_, check)| check)
+    checks
+        .iter()
+        .filter(|check| is_hidden(check) && is_against(check))
+        .filter(|check| !is_repeated(context, check, checks))
+        .copied()
         .collect()
 }
 
-/// Whether a login is the named one, or the account under which an app of that slug acts.
-fn is_account_of(login: &str, app: &str) -> bool {
-    let login = login.to_ascii_lowercase();
-    let app = app.to_ascii_lowercase();
-    login == app || login.strip_suffix("[bot]") == Some(app.as_str())
+/// Whether a later attempt of the same run of a workflow has a job of the same name that succeeded.
+fn is_repeated(context: &Context<'_>, check: &CheckRun, checks: &[&CheckRun]) -> bool {
+    let Ok(jobs) = &context.evidence.safeguards.jobs else {
+        return false;
+    };
+    let job_of = |check: &CheckRun| jobs.iter().find(|job| job.check_run == check.id);
+    let Some(earlier) = job_of(check) else {
+        return false;
+    };
+    checks
+        .iter()
+        .filter(|other| other.name == check.name && other.outcome == CheckOutcome::Success)
+        .filter_map(|other| job_of(other))
+        .any(|later| later.run == earlier.run && later.attempt > earlier.attempt)
+}
+
+/// Whether a status is of an account that the policy names for it. Any workflow may set any other.
+fn is_trusted(context: &Context<'_>, status: &CommitStatus) -> bool {
+    let RequiredChecks::Listed(required) = &context.policy.checks else {
+        return false;
+    };
+    required.iter().any(|wanted| match &wanted.source {
+        CheckSource::Status(account) => {
+            let creator = status.creator.as_ref();
+            wanted.name == status.context && creator.is_some_and(|creator| account.is(creator))
+        }
+        CheckSource::App { .. } => false,
+    })
+}
+
+/// Whether the base branch requires this gate's own check, and it has not succeeded on the head yet.
+pub(super) fn waits_for_own(context: &Context<'_>) -> bool {
+    let evidence = context.evidence;
+    let is_required = evidence
+        .branch_checks
+        .as_ref()
+        .is_ok_and(|wanted| wanted.iter().any(|check| check.name == OWN_CHECK));
+    let is_own_success =
+        |check: &CheckRun| check.name == OWN_CHECK && check.outcome == CheckOutcome::Success;
+    let has_succeeded = evidence
+        .check_runs
+        .as_ref()
+        .map_or(true, |checks| checks.iter().any(is_own_success));
+    is_required && !has_succeeded
 }
 
 fn named(check: &CheckRun) -> String {

@@ -3,6 +3,7 @@
 use patchgate_lockfile_diff::{LockfileDiff, VersionChange};
 use patchgate_model::{Bump, Verdict};
 
+use super::proof;
 use crate::context::{Context, Outcome, block, met, or_met, review, unread};
 use crate::lockfiles::LockfileDifferences;
 
@@ -91,6 +92,38 @@ pub(super) fn added(context: &Context<'_>) -> Vec<Outcome> {
         or_met(
             added.chain(diff.unrequired.iter().map(review)).collect(),
             "no package is added to the tree",
+        )
+    })
+}
+
+/// Each change ends a finding, or a change that does asks for it.
+pub(super) fn caused(context: &Context<'_>) -> Vec<Outcome> {
+    if let Err(missing) = &context.evidence.findings {
+        return vec![unread("the comparison of vulnerabilities", missing)];
+    }
+    with_differences(context, |differences| {
+        // The proof says that the planner asked for it.
+        let is_proved = proof::is_proved(context);
+        let open = differences
+            .uncaused
+            .iter()
+            .filter(|change| change.possible_cause.is_none() || !is_proved);
+        let outcomes = open.map(|change| {
+            let step = match &change.from {
+                Some(from) => format!("{} changes {from} -> {}", change.package, change.to),
+                None => format!("{} {} is added", change.package, change.to),
+            };
+            let why = match &change.possible_cause {
+                Some(cause) => format!(
+                    "maybe because of {cause}: the lockfile states no requirement that says so"
+                ),
+                None => "fixes no finding, and no change that does asks for it".to_owned(),
+            };
+            review(format!("{step}, and {why} ({})", change.lockfile))
+        });
+        or_met(
+            outcomes.collect(),
+            "every change fixes a finding, or follows from one that does",
         )
     })
 }

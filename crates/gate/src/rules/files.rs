@@ -1,12 +1,13 @@
 //! Rules about the changed files.
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use patchgate_ecosystems::{fixable_format, is_fixable_manifest, manifest_of};
 use patchgate_model::{ChangedFile, FileStatus};
 
 use crate::context::{Context, Outcome, block, or_met, review, unread, with};
-use crate::manifest_diff;
+use crate::manifest_diff::{self, RaisedRequirement};
 
 /// Files that configure CI or the gate itself. A change to them is never merged without a person.
 const PROTECTED_NAMES: &[&str] = &[
@@ -138,13 +139,27 @@ pub(super) fn requirements_only(context: &Context<'_>) -> Vec<Outcome> {
                 }
             };
 
-            match manifest_diff::other_changes(&file.path, base, head) {
-                Ok(changes) => outcomes.extend(changes.into_iter().map(|change| {
-                    review(format!(
-                        "`{}` changes more than requirements: {change}",
-                        file.path
-                    ))
-                })),
+            match manifest_diff::changes(&file.path, base, head) {
+                Ok(changes) => {
+                    outcomes.extend(changes.other.iter().map(|change| {
+                        review(format!(
+                            "`{}` changes more than requirements: {change}",
+                            file.path
+                        ))
+                    }));
+                    outcomes.extend(
+                        changes
+                            .raised
+                            .iter()
+                            .filter(|raised| !is_change_of_lockfile(context, &file.path, raised))
+                            .map(|raised| {
+                                review(format!(
+                                    "`{}` raises `{}` to {}, and no lockfile changes {} that far",
+                                    file.path, raised.key, raised.version, raised.package
+                                ))
+                            }),
+                    );
+                }
                 Err(reason) => {
                     outcomes.push(review(format!("`{}` {reason}", file.path)));
                 }
@@ -152,6 +167,27 @@ pub(super) fn requirements_only(context: &Context<'_>) -> Vec<Outcome> {
         }
 
         or_met(outcomes, "in manifests only requirements change")
+    })
+}
+
+/// Whether a requirement is raised for a change of its package in a lockfile: to a version above the
+/// one before, and not above the new one.
+fn is_change_of_lockfile(
+    context: &Context<'_>,
+    manifest: &str,
+    raised: &RaisedRequirement,
+) -> bool {
+    let ecosystem = manifest_of(manifest).and_then(|(ecosystem, _)| ecosystem.upgradable());
+    let (Some(ecosystem), Ok(lockfiles)) = (ecosystem, &context.lockfiles) else {
+        return false;
+    };
+    let order = |a: &str, b: &str| ecosystem.compare_versions(a, b).ok();
+    let name = ecosystem.normalize_name(&raised.package);
+    let mut steps = lockfiles.diff.upgrades.iter().chain(&lockfiles.diff.raised);
+    steps.any(|step| {
+        step.package == *name
+            && order(&step.from, &raised.version) == Some(Ordering::Less)
+            && order(&step.to, &raised.version).is_some_and(Ordering::is_ge)
     })
 }
 
@@ -192,7 +228,7 @@ pub(crate) fn is_protected(path: &str) -> bool {
 }
 
 /// Whether Patchgate's pull requests change files of this name.
-fn is_editable(path: &str) -> bool {
+pub(super) fn is_editable(path: &str) -> bool {
     if is_protected(path) {
         return false;
     }

@@ -3,12 +3,16 @@
 mod author;
 mod base;
 mod checks;
+mod decision;
 mod dependencies;
 mod files;
 mod findings;
+mod moment;
 mod plan;
 mod policy;
+mod proof;
 mod pull_request;
+mod required_checks;
 
 pub(crate) use files::is_protected;
 
@@ -37,6 +41,11 @@ pub const RULES: &[Rule] = &[
         check: policy::readable,
     },
     Rule {
+        code: "merge-text",
+        asks: "The gate writes the text of the merged commit: the policy does not say `rebase`.",
+        check: policy::merge_text,
+    },
+    Rule {
         code: "open",
         asks: "The pull request is open; a closed or merged one is blocked.",
         check: pull_request::open,
@@ -57,13 +66,43 @@ pub const RULES: &[Rule] = &[
         check: pull_request::mergeable,
     },
     Rule {
+        code: "not-blocked",
+        asks: "The forge does not block the merge, other than for this gate's own check.",
+        check: pull_request::not_blocked,
+    },
+    Rule {
         code: "changes-requested",
         asks: "No review asks for changes.",
         check: pull_request::changes_requested,
     },
     Rule {
+        code: "approvals",
+        asks: "The head has as many approvals as the policy asks for, from accounts that may write.",
+        check: pull_request::approvals,
+    },
+    Rule {
+        code: "hold",
+        asks: "No label of the policy stops the merge.",
+        check: pull_request::hold,
+    },
+    Rule {
+        code: "freeze",
+        asks: "No freeze of the policy applies at the time of the judgement.",
+        check: moment::freeze,
+    },
+    Rule {
+        code: "not-stopped",
+        asks: "The default branch has no file `.patchgate.stop`.",
+        check: moment::not_stopped,
+    },
+    Rule {
+        code: "base-protected",
+        asks: "The base branch is protected against direct pushes.",
+        check: base::protected,
+    },
+    Rule {
         code: "base-current",
-        asks: "The change is based on the tip of the base branch, unless the policy does not ask for it.",
+        asks: "The change is based on the tip of the base branch, unless the policy does not ask for it and no newer commit changes dependencies.",
         check: base::current,
     },
     Rule {
@@ -73,12 +112,12 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         code: "author",
-        asks: "The account that opened the pull request is one that the policy names.",
+        asks: "The account that opened the pull request is one that the policy names, by login and id.",
         check: author::opened_by,
     },
     Rule {
         code: "commit-accounts",
-        asks: "Author and committer of every commit are accounts that the policy names.",
+        asks: "Author and committer of every commit are accounts that the policy names, by login and id.",
         check: author::commits,
     },
     Rule {
@@ -103,13 +142,18 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         code: "manifest-requirements",
-        asks: "In manifests only version requirements change.",
+        asks: "In manifests only version requirements change, each raised to a version that a lockfile changes to.",
         check: files::requirements_only,
     },
     Rule {
         code: "plan-digest",
         asks: "The plan block names the head commit, and its digest equals the one computed from the head's files.",
         check: plan::digest,
+    },
+    Rule {
+        code: "plan-proof",
+        asks: "It is proved that the head contains exactly the plan: by a statement that a key of the policy signed, or by a plan that another job computed again.",
+        check: proof::exists,
     },
     Rule {
         code: "dependency-downgrade",
@@ -125,6 +169,11 @@ pub const RULES: &[Rule] = &[
         code: "dependency-added",
         asks: "No package and no older version of one is added to the tree, unless the policy allows it, and something depends on every new version.",
         check: dependencies::added,
+    },
+    Rule {
+        code: "dependency-cause",
+        asks: "Each package that changes or comes fixes a finding, or a change that does asks for it.",
+        check: dependencies::caused,
     },
     Rule {
         code: "dependency-removed",
@@ -167,6 +216,21 @@ pub const RULES: &[Rule] = &[
         check: findings::remaining,
     },
     Rule {
+        code: "policy-rules",
+        asks: "The first rule of the policy whose condition holds says merge, where the policy has rules.",
+        check: decision::rules,
+    },
+    Rule {
+        code: "stage",
+        asks: "The stage of all changed paths is `auto`.",
+        check: decision::stage,
+    },
+    Rule {
+        code: "automatic-share",
+        asks: "The change is in the policy's share of automatic merges.",
+        check: decision::share,
+    },
+    Rule {
         code: "checks-present",
         asks: "At least one check ran on the head, and the policy names the required ones.",
         check: checks::present,
@@ -178,8 +242,8 @@ pub const RULES: &[Rule] = &[
     },
     Rule {
         code: "checks-required",
-        asks: "Every check that the policy names succeeded, made by the app that it names.",
-        check: checks::required,
+        asks: "Every check that the policy names succeeded, from the source that it names; a commit status is never the check run of an app.",
+        check: required_checks::succeeded,
     },
     Rule {
         code: "checks-branch",

@@ -135,7 +135,7 @@ fn new_package_from_another_git_host_where_new_ones_are_allowed() {
     assert_eq!(judgement.verdict, Verdict::Block, "{}", render(&judgement));
     assert_eq!(
         against(&judgement),
-        ["dependency-origin", "lockfile-entries"]
+        ["dependency-cause", "dependency-origin", "lockfile-entries"]
     );
 }
 
@@ -251,19 +251,26 @@ fn an_older_copy_next_to_one_that_stays_is_not_blocked() {
         })
     };
     let (before, after) = (tree("11.8.4", false), tree("11.8.5", true));
-    judged(
-        "package-lock.json",
-        &before,
-        &after,
-        Verdict::Review,
-        &["dependency-added"],
+    let mut evidence = evidence_of(&[("package-lock.json", before.into(), after.into())]);
+    evidence.findings.as_mut().unwrap().ended.push(FindingKey {
+        ecosystem: EcosystemName::new("npm"),
+        package: "got".into(),
+        versions: vec!["11.8.4".into()],
+        lockfile: "package-lock.json".into(),
+        ..finding("CVE-2022-33987")
+    });
+    let judgement = judge(&Ok(policy()), &evidence);
+    assert_eq!(
+        against(&judgement),
+        ["dependency-added"],
+        "{}",
+        render(&judgement)
     );
 
     let policy = GatePolicy {
         allow_new_packages: true,
         ..policy()
     };
-    let evidence = evidence_of(&[("package-lock.json", before.into(), after.into())]);
     let judgement = judge(&Ok(policy), &evidence);
     assert_eq!(judgement.verdict, Verdict::Merge, "{}", render(&judgement));
 }
@@ -321,7 +328,7 @@ fn an_unreadable_hash_of_the_new_version() {
 fn a_new_version_of_the_same_commit() {
     npm_attack(
         |lock| lock["packages"]["node_modules/dep"]["version"] = json!("1.0.1"),
-        &["dependency-origin"],
+        &["dependency-cause", "dependency-origin"],
     );
 }
 
@@ -329,8 +336,8 @@ fn a_new_version_of_the_same_commit() {
 fn another_spelling_of_a_version_and_a_prerelease() {
     let before = npm("6.5.2", |_| {});
     for (version, codes) in [
-        ("2.0.0+x", &["dependency-downgrade"][..]),
-        ("2.0.1-rc.1", &["dependency-bump"][..]),
+        ("2.0.0+x", &["dependency-cause", "dependency-downgrade"][..]),
+        ("2.0.1-rc.1", &["dependency-bump", "dependency-cause"][..]),
     ] {
         let attack = npm("6.5.3", |lock| {
             lock["packages"]["node_modules/depd"] = entry("depd", version);
@@ -424,7 +431,7 @@ fn new_packages_that_nothing_asks_for_where_new_ones_are_allowed() {
     assert_eq!(judgement.verdict, Verdict::Review, "{}", render(&judgement));
     assert_eq!(
         against(&judgement),
-        ["dependency-added", "lockfile-entries"]
+        ["dependency-added", "dependency-cause", "lockfile-entries"]
     );
 }
 

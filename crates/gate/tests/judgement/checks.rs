@@ -104,45 +104,148 @@ fn checks() {
     );
 }
 
+/// A check run that a workflow reported is no later attempt of a job.
 #[test]
-fn the_latest_run_of_a_name_and_app_counts() {
+fn a_later_success_hides_a_failure_only_as_a_later_attempt_of_one_run() {
     let rerun = vec![
         check(1, "test", CheckOutcome::Failed("failure".into())),
         check(2, "test", CheckOutcome::Success),
     ];
     expect(|e, _| e.check_runs = Ok(rerun.clone()), Verdict::Merge, &[]);
 
-    // Two workflows with a job of one name: the later success does not hide the failure.
-    let mut other_suite = rerun;
-    other_suite[1].suite = Some(2);
-    expect(
-        |e, _| e.check_runs = Ok(other_suite),
-        Verdict::Review,
-        &["checks-passed"],
-    );
+    let hidden = |change: fn(&mut Evidence)| {
+        expect(
+            |e, p| {
+                p.checks = RequiredChecks::Any;
+                e.check_runs = Ok(rerun.clone());
+                change(e);
+            },
+            Verdict::Review,
+            &["checks-passed"],
+        );
+    };
+    // In the same suite, but of no known job, of another run, or of the same attempt.
+    hidden(|e| e.safeguards.jobs = Ok(Vec::new()));
+    hidden(|e| e.safeguards.jobs = Err(Missing::new("lost")));
+    hidden(|e| e.safeguards.jobs.as_mut().unwrap()[1].run = 78);
+    hidden(|e| e.safeguards.jobs.as_mut().unwrap()[1].attempt = 1);
+}
+
+fn status(login: &str, outcome: CheckOutcome) -> CommitStatus {
+    CommitStatus {
+        context: "test".into(),
+        creator: Some(account(login)),
+        outcome,
+    }
+}
+
+/// Any workflow may set a status, and a user may have an app's slug as login.
+#[test]
+fn attack_13_and_26_a_status_is_not_the_check_run_of_an_app() {
+    for login in ["github-actions", "github-actions[bot]", "mallory"] {
+        expect(
+            |e, p| {
+                p.trust_any_workflow = true;
+                e.check_runs = Ok(Vec::new());
+                e.branch_checks = Ok(Vec::new());
+                e.statuses = Ok(vec![status(login, CheckOutcome::Success)]);
+            },
+            Verdict::Review,
+            &["checks-present", "checks-required"],
+        );
+    }
 }
 
 #[test]
-fn a_status_counts_only_from_the_expected_account() {
-    for (login, verdict, codes) in [
-        ("github-actions", Verdict::Merge, &[][..]),
-        ("github-actions[bot]", Verdict::Merge, &[][..]),
-        ("mallory", Verdict::Review, &["checks-required"][..]),
+fn attack_13_a_status_is_not_a_check_that_ran_or_that_the_branch_asks_for() {
+    for (app_id, codes) in [
+        (Some(15368), ["checks-branch", "checks-present"]),
+        (None, ["checks-branch", "checks-present"]),
     ] {
         expect(
-            |e, _| {
+            |e, p| {
+                p.checks = RequiredChecks::Any;
                 e.check_runs = Ok(Vec::new());
-                e.branch_checks = Ok(Vec::new());
-                e.statuses = Ok(vec![CommitStatus {
-                    context: "test".into(),
-                    creator: Some(account(login)),
-                    outcome: CheckOutcome::Success,
+                e.branch_checks.as_mut().unwrap()[0].app_id = app_id;
+                e.statuses = Ok(vec![status("github-actions[bot]", CheckOutcome::Success)]);
+            },
+            Verdict::Review,
+            &codes,
+        );
+    }
+}
+
+#[test]
+fn a_required_status_is_of_the_account_with_the_id() {
+    let expected = |named: TrustedAccount, creator: &str, verdict: Verdict, codes: &[&str]| {
+        expect(
+            |e, p| {
+                p.checks = RequiredChecks::Listed(vec![RequiredCheck {
+                    name: "test".into(),
+                    source: CheckSource::Status(named),
                 }]);
+                e.check_runs = Ok(Vec::new());
+                e.branch_checks.as_mut().unwrap()[0].app_id = None;
+                e.statuses = Ok(vec![status(creator, CheckOutcome::Success)]);
             },
             verdict,
             codes,
         );
+    };
+    let refused = ["checks-branch", "checks-present", "checks-required"];
+    expected(trusted("jenkins"), "jenkins", Verdict::Merge, &[]);
+    expected(trusted("jenkins"), "mallory", Verdict::Review, &refused);
+    for id in [None, Some(1)] {
+        let other = TrustedAccount {
+            login: "jenkins".into(),
+            id,
+        };
+        expected(other, "jenkins", Verdict::Review, &refused);
     }
+}
+
+#[test]
+fn a_required_check_is_of_its_workflow_event_and_app_id() {
+    let app = |id: Option<u64>, pinned: bool| {
+        RequiredChecks::Listed(vec![RequiredCheck {
+            name: "test".into(),
+            source: CheckSource::App {
+                slug: "github-actions".into(),
+                id,
+                workflow: pinned.then(|| WorkflowPin {
+                    path: WORKFLOW.into(),
+                    event: "pull_request".into(),
+                }),
+            },
+        }])
+    };
+    let refused = |change: &dyn Fn(&mut Evidence, &mut GatePolicy)| {
+        expect(|e, p| change(e, p), Verdict::Review, &["checks-required"]);
+    };
+    let each_job = |e: &mut Evidence, change: fn(&mut WorkflowJob)| {
+        e.safeguards
+            .jobs
+            .as_mut()
+            .unwrap()
+            .iter_mut()
+            .for_each(change);
+    };
+
+    refused(&|e, _| e.safeguards.jobs = Ok(Vec::new()));
+    refused(&|e, _| e.safeguards.jobs = Err(Missing::new("lost")));
+    refused(&|e, _| each_job(e, |job| job.event = "workflow_dispatch".into()));
+    refused(&|e, _| each_job(e, |job| job.workflow = ".github/workflows/evil.yml".into()));
+    refused(&|_, p| p.checks = app(Some(1), true));
+    // Without a pin, any workflow of any branch could have made it.
+    refused(&|_, p| p.checks = app(None, false));
+    expect(
+        |_, p| {
+            p.trust_any_workflow = true;
+            p.checks = app(None, false);
+        },
+        Verdict::Merge,
+        &[],
+    );
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The rules around a judgement: a second policy, a failed merge, and a pull request that changed.
 
-use patchgate_gate::{needs_default_policy, not_merged, still_as_judged, with_default_policy};
+use patchgate_gate::{
+    judged_again, needs_default_policy, not_merged, still_as_judged, with_default_policy,
+};
 use patchgate_model::*;
 
 use crate::evidence::*;
@@ -131,4 +133,47 @@ fn what_was_not_read_is_not_as_judged() {
         still_as_judged(&judged, &now, Some(BASE)),
         Err("it was not merged: the connection broke".to_owned())
     );
+}
+
+/// Attack 18: what changes between the two readings stops the merge, also when it changes back.
+#[test]
+fn attack_18_two_judgements_are_equal() {
+    use Verdict::{Merge, Review};
+    let first = judgement(&[
+        ("a", Merge, "good"),
+        ("not-blocked", Merge, "waits for the check"),
+    ]);
+    let same = judgement(&[("a", Merge, "good"), ("not-blocked", Merge, "not blocked")]);
+    assert_eq!(judged_again(&first, &same), Ok(()));
+
+    for (second, said) in [
+        (judgement(&[("a", Review, "it is held")]), "and it is held"),
+        (
+            judgement(&[("not-blocked", Review, "blocked")]),
+            "and blocked",
+        ),
+        (judgement(&[("a", Merge, "other")]), "differ in `a`"),
+        (
+            judgement(&[("a", Merge, "good"), ("b", Merge, "new")]),
+            "differ in `b`",
+        ),
+        (judgement(&[]), "differ in `a`"),
+        (
+            Judgement {
+                base_sha: HEAD.to_owned(),
+                ..same.clone()
+            },
+            "the head or the base moved",
+        ),
+        (
+            Judgement {
+                head_sha: BASE.to_owned(),
+                ..same
+            },
+            "the head or the base moved",
+        ),
+    ] {
+        let error = judged_again(&first, &second).unwrap_err();
+        assert!(error.contains(said), "{error}");
+    }
 }

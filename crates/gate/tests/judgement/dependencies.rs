@@ -20,7 +20,7 @@ fn findings() {
     expect(
         |e, _| set(e, |f| f.ended.clear()),
         Review,
-        &["findings-ended"],
+        &["dependency-cause", "findings-ended"],
     );
     let remain = |e: &mut Evidence, p: &mut GatePolicy, limit: f64| {
         p.max_remaining_score = Some(limit);
@@ -71,13 +71,17 @@ fn dependency_moves() {
         one("1.6.1"),
         one("1.6.0"),
         Block,
-        &["dependency-bump", "dependency-downgrade"],
+        &[
+            "dependency-bump",
+            "dependency-cause",
+            "dependency-downgrade",
+        ],
     );
     moves(
         one("1.6.0"),
         lock(&[("libc", "0.2.1"), ("smallvec", "1.6.1")]),
         Review,
-        &["dependency-added"],
+        &["dependency-added", "dependency-cause"],
     );
     moves(
         lock(&[("libc", "0.2.1"), ("smallvec", "1.6.0")]),
@@ -149,7 +153,8 @@ fn a_manifest_without_a_changed_lockfile_above_it_is_for_review() {
         lock(&[("smallvec", "1.6.1")]),
     );
     let manifest = |version: &str| {
-        format!("[package]\nname = \"app\"\n[dependencies]\nqs = \"{version}\"\n").into_bytes()
+        format!("[package]\nname = \"app\"\n[dependencies]\nsmallvec = \"{version}\"\n")
+            .into_bytes()
     };
 
     let npm = |version: &str| {
@@ -174,7 +179,7 @@ fn a_manifest_without_a_changed_lockfile_above_it_is_for_review() {
             &Ok(policy()),
             &evidence_of(&[
                 (lockfile, changed.0, changed.1),
-                (path, manifest("1.0.0"), manifest("9.0.0")),
+                (path, manifest("1.6.0"), manifest("1.6.1")),
             ]),
         );
         let is_against = against(&judgement).contains(&"manifest-requirements");
@@ -249,6 +254,89 @@ fn a_manifest_may_change_in_requirements_alone() {
             (judgement.verdict, against(&judgement)),
             (verdict, codes.to_vec()),
             "{}",
+            render(&judgement)
+        );
+    }
+}
+
+/// Attack 12: a package that no finding is about, within the policy's limit.
+#[test]
+fn attack_12_an_unplanned_change_is_for_review() {
+    let two = |smallvec, libc| lock(&[("libc", libc), ("smallvec", smallvec)]);
+    moves(
+        two("1.6.0", "0.2.1"),
+        two("1.6.1", "0.2.1"),
+        Verdict::Merge,
+        &[],
+    );
+    moves(
+        two("1.6.0", "0.2.1"),
+        two("1.6.1", "0.2.9"),
+        Verdict::Review,
+        &["dependency-added", "dependency-cause"],
+    );
+}
+
+/// A copy with the finding is a cause, although another copy keeps it.
+#[test]
+fn a_finding_that_is_fixed_in_part_is_a_cause() {
+    let keys = |versions: &[&str]| FindingKey {
+        versions: versions
+            .iter()
+            .map(|version| (*version).to_owned())
+            .collect(),
+        ..finding("X-1")
+    };
+    let comparison = FindingComparison {
+        ended: vec![],
+        remaining: vec![keys(&["1.4.0"])],
+        reduced: vec![keys(&["1.6.0"])],
+        introduced: vec![],
+    };
+    let mut evidence = evidence();
+    evidence.findings = Ok(comparison);
+    let judgement = judge(&Ok(policy()), &evidence);
+    assert_eq!(
+        against(&judgement),
+        ["findings-ended"],
+        "{}",
+        render(&judgement)
+    );
+}
+
+/// Attack 15: a requirement is raised to what a lockfile changes to, and no further.
+#[test]
+fn attack_15_a_requirement_is_raised_to_a_version_of_the_lockfile() {
+    let manifest = |version: &str| {
+        format!("[package]\nname = \"app\"\n[dependencies]\nsmallvec = \"{version}\"\n")
+    };
+    for (before, after, verdict) in [
+        ("1.6.0", "1.6.1", Verdict::Merge),
+        ("1", "1.6.1", Verdict::Merge),
+        ("1.6.0", "1.6.2", Verdict::Review),
+        ("=1.6.0", "*", Verdict::Review),
+        ("1.6.0", ">=0.0.1", Verdict::Review),
+        ("1.6.0", "beta1", Verdict::Review),
+    ] {
+        let judgement = judge(
+            &Ok(policy()),
+            &evidence_of(&[
+                (
+                    "Cargo.lock",
+                    lock(&[("smallvec", "1.6.0")]),
+                    lock(&[("smallvec", "1.6.1")]),
+                ),
+                (
+                    "Cargo.toml",
+                    manifest(before).into(),
+                    manifest(after).into(),
+                ),
+            ]),
+        );
+        assert_eq!(
+            judgement.verdict,
+            verdict,
+            "{after}: {}",
             render(&judgement)
         );
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 
 use patchgate_gate::judge;
 use patchgate_model::*;
+use patchgate_proof::{PlanStatement, SigningKey, render_block};
 
 pub(crate) const BASE: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
 pub(crate) const HEAD: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
@@ -29,9 +30,15 @@ pub(crate) fn hex(text: &str) -> String {
         .collect()
 }
 
+/// The id of an account of the tests.
+pub(crate) fn id_of(login: &str) -> u64 {
+    login.bytes().map(u64::from).sum()
+}
+
 pub(crate) fn account(login: &str) -> Account {
     Account {
         login: login.to_owned(),
+        id: Some(id_of(login)),
         kind: "Bot".to_owned(),
     }
 }
@@ -51,12 +58,50 @@ pub(crate) fn check(id: u64, name: &str, outcome: CheckOutcome) -> CheckRun {
     }
 }
 
+/// The tree of the head.
+pub(crate) const TREE: &str = "cccccccccccccccccccccccccccccccccccccccc";
+
+/// The key of the policy.
+pub(crate) fn key() -> SigningKey {
+    SigningKey::from_pem("MC4CAQAwBQYDK2VwBCIEIJ1hsZ3v/VpguoRK9JLsLMREScVpezJpGXA7rAMcrn9g")
+        .unwrap()
+}
+
+/// The workflow of the check `test`.
+pub(crate) const WORKFLOW: &str = ".github/workflows/test.yml";
+
+/// A job of [`WORKFLOW`] whose check run has an id.
+pub(crate) fn job(check_run: u64) -> WorkflowJob {
+    WorkflowJob {
+        check_run,
+        run: 77,
+        attempt: check_run,
+        workflow: WORKFLOW.to_owned(),
+        event: "pull_request".to_owned(),
+    }
+}
+
+pub(crate) fn trusted(login: &str) -> TrustedAccount {
+    TrustedAccount {
+        login: login.to_owned(),
+        id: Some(id_of(login)),
+    }
+}
+
 pub(crate) fn policy() -> GatePolicy {
     GatePolicy {
-        accounts: vec!["fixer[bot]".to_owned()],
+        accounts: vec![trusted("fixer[bot]")],
+        plan_keys: vec![key().verifying_key().to_text()],
         checks: RequiredChecks::Listed(vec![RequiredCheck {
             name: "test".to_owned(),
-            app: "github-actions".to_owned(),
+            source: CheckSource::App {
+                slug: "github-actions".to_owned(),
+                id: Some(15368),
+                workflow: Some(WorkflowPin {
+                    path: WORKFLOW.to_owned(),
+                    event: "pull_request".to_owned(),
+                }),
+            },
         }]),
         ..GatePolicy::default()
     }
@@ -76,6 +121,10 @@ pub(crate) fn evidence_of(changes: &[(&str, Vec<u8>, Vec<u8>)]) -> Evidence {
         ..Plan::default()
     };
 
+    let files = changes
+        .iter()
+        .map(|(path, _, after)| (*path, after.as_slice()));
+    let proof = PlanStatement::new(BASE, TREE, files).sign(&key());
     Evidence {
         pull_request: Ok(PullRequest {
             number: 7,
@@ -83,7 +132,11 @@ pub(crate) fn evidence_of(changes: &[(&str, Vec<u8>, Vec<u8>)]) -> Evidence {
             draft: false,
             author: Some(account("fixer[bot]")),
             title: "Fix".to_owned(),
-            body: format!("Text\n\n{}\n", PlanBlock::new(&plan, BASE, HEAD).render()),
+            body: format!(
+                "Text\n\n{}\n{}\n",
+                PlanBlock::new(&plan, BASE, HEAD).render(),
+                render_block(&proof)
+            ),
             head: BranchEnd {
                 branch: "patchgate/fix-1".to_owned(),
                 sha: HEAD.to_owned(),
@@ -98,6 +151,8 @@ pub(crate) fn evidence_of(changes: &[(&str, Vec<u8>, Vec<u8>)]) -> Evidence {
             mergeable_state: Some("clean".to_owned()),
             commit_count: 1,
             changed_file_count: changes.len() as u64,
+            labels: vec!["dependencies".to_owned()],
+            opened: Some("2026-11-30T12:00:00Z".parse().unwrap()),
         }),
         base_tip: Ok(BASE.to_owned()),
         merge_base: Ok(BASE.to_owned()),
@@ -139,11 +194,24 @@ pub(crate) fn evidence_of(changes: &[(&str, Vec<u8>, Vec<u8>)]) -> Evidence {
         }]),
         changes_requested: Ok(Vec::new()),
         findings: Ok(FindingComparison {
-            ended: vec![finding("RUSTSEC-2021-0003")],
+            ended: changes
+                .iter()
+                .flat_map(|(path, ..)| fixed_in(path))
+                .collect(),
             ..FindingComparison::default()
         }),
         head_at_end: Ok(HEAD.to_owned()),
         own_job: None,
+        safeguards: Safeguards {
+            base_is_protected: Ok(true),
+            base_changes: Ok(Vec::new()),
+            head_tree: Ok(TREE.to_owned()),
+            recomputed: Ok(None),
+            approvals: Ok(Vec::new()),
+            jobs: Ok(vec![job(1), job(2)]),
+            is_stopped: Ok(false),
+            now: Ok("2026-12-01T12:00:00Z".parse().unwrap()),
+        },
     }
 }
 
@@ -158,6 +226,23 @@ pub(crate) fn finding(id: &str) -> FindingKey {
         score: 61.5,
         malicious: false,
     }
+}
+
+/// The findings of `smallvec 1.6.0` and `qs 6.5.2` in a lockfile.
+fn fixed_in(path: &str) -> Vec<FindingKey> {
+    if path.ends_with(".json") {
+        return vec![FindingKey {
+            ecosystem: EcosystemName::new("npm"),
+            package: "qs".to_owned(),
+            versions: vec!["6.5.2".to_owned()],
+            lockfile: path.to_owned(),
+            ..finding("CVE-2022-24999")
+        }];
+    }
+    vec![FindingKey {
+        lockfile: path.to_owned(),
+        ..finding("RUSTSEC-2021-0003")
+    }]
 }
 
 pub(crate) fn evidence() -> Evidence {

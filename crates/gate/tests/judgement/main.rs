@@ -6,8 +6,10 @@
 mod attacks;
 mod checks;
 mod consent;
+mod decision;
 mod dependencies;
 mod evidence;
 mod losses;
+mod proof;
 mod request;
 mod rules;

@@ -10,6 +10,8 @@ use serde_json::{Map, Value, json};
 /// is answered by the contract proxy with 404, and so shows up as a violation.
 const REPOSITORY_PATHS: &[&str] = &[
     "",
+    "/actions/runs",
+    "/actions/runs/{run_id}/jobs",
     "/branches",
     "/branches/{branch}",
     "/branches/{branch}/protection",

@@ -13,6 +13,7 @@
 //! GitHub answers 405 (blocked) and 409 (the head moved). Here git itself makes every hash, file and
 //! merge, and GitHub's own description decides whether an answer is well-formed.
 
+mod actions;
 mod call;
 mod checks;
 mod client;
@@ -255,6 +256,39 @@ impl FakeGitHub {
             };
             hosted.reviews.push(review);
         });
+    }
+
+    /// Runs the job `name` of a workflow as GitHub Actions would.
+    pub fn run_job(
+        &self,
+        full_name: &str,
+        sha: &str,
+        (workflow, event): (&str, &str),
+        name: &str,
+        conclusion: &str,
+    ) {
+        self.report_check(full_name, sha, "github-actions", name, Some(conclusion));
+        self.with(full_name, |hosted| {
+            let id = hosted
+                .checks
+                .last()
+                .map(|check| check.id)
+                .unwrap_or_default();
+            hosted.jobs.push(state::Job {
+                id,
+                run: 1_000_000 + id,
+                head_sha: sha.to_owned(),
+                name: name.to_owned(),
+                workflow: workflow.to_owned(),
+                event: event.to_owned(),
+                conclusion: conclusion.to_owned(),
+            });
+        });
+    }
+
+    /// Lets a login write to a repository.
+    pub fn let_write(&self, full_name: &str, login: &str) {
+        self.with(full_name, |hosted| hosted.writers.insert(login.to_owned()));
     }
 
     /// Protects a branch: a merge into it needs these checks.

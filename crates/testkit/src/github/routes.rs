@@ -177,6 +177,8 @@ fn route(state: &mut GitHubState, request: &Request) -> Result<Reply, Refusal> {
 fn read(call: &Call<'_>, words: &[&str]) -> Result<Reply, Refusal> {
     match words {
         [] => Reply::value("", 200, call.repository_value()),
+        ["actions", "runs"] => call.workflow_runs(),
+        ["actions", "runs", run, "jobs"] => call.jobs(run),
         ["branches"] => call.branches(),
         ["branches", name @ .., "protection"] => call.protection(&name.join("/")),
         ["branches", name @ ..] => call.branch(&name.join("/")),
@@ -235,8 +237,8 @@ fn write(call: &mut Call<'_>, words: &[&str]) -> Result<Reply, Refusal> {
 
 /// The permission of an account: `write` if it may push, else `read`.
 fn permission(call: &Call<'_>, login: &str) -> Result<Reply, Refusal> {
-    let writes =
-        call.account.login == login && call.account.may_write.contains(&Permission::Contents);
+    let writes = call.hosted.writers.contains(login)
+        || call.account.login == login && call.account.may_write.contains(&Permission::Contents);
     let role = if writes { "write" } else { "read" };
     let value = json!({"permission": role, "role_name": role, "user": user(login)});
     Reply::value("/collaborators/{username}/permission", 200, value)

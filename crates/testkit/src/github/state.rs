@@ -51,7 +51,11 @@ impl Account {
     }
 
     /// A number for the account that depends only on its login.
+    /// That of the account of all workflows is the real one.
     pub(crate) fn id_of(login: &str) -> u64 {
+        if login == "github-actions[bot]" {
+            return 41_898_282;
+        }
         login
             .bytes()
             .fold(7, |id: u64, byte| (id * 31 + u64::from(byte)) % 1_000_000)
@@ -121,6 +125,19 @@ pub struct CheckRun {
     pub output: serde_json::Value,
 }
 
+/// A job of a workflow, whose check run has its id.
+#[derive(Debug, Clone)]
+pub(crate) struct Job {
+    pub(crate) id: u64,
+    pub(crate) run: u64,
+    pub(crate) head_sha: String,
+    pub(crate) name: String,
+    /// Path of the workflow file.
+    pub(crate) workflow: String,
+    pub(crate) event: String,
+    pub(crate) conclusion: String,
+}
+
 /// A commit status, the older kind of check.
 #[derive(Debug, Clone)]
 pub struct CommitStatus {
@@ -164,6 +181,10 @@ pub(crate) struct Hosted {
     pub(crate) labels: BTreeSet<String>,
     /// The checks that a merge into a branch needs.
     pub(crate) required: BTreeMap<String, Vec<String>>,
+    /// Jobs of workflows.
+    pub(crate) jobs: Vec<Job>,
+    /// Logins that may write, besides the accounts with tokens.
+    pub(crate) writers: BTreeSet<String>,
     /// Commits whose signature GitHub reports as valid.
     pub(crate) verified: BTreeSet<String>,
     next_id: u64,
@@ -180,6 +201,8 @@ impl Hosted {
             reviews: Vec::new(),
             labels: BTreeSet::new(),
             required: BTreeMap::new(),
+            jobs: Vec::new(),
+            writers: BTreeSet::new(),
             verified: BTreeSet::new(),
             next_id: 1,
         }

@@ -8,8 +8,8 @@ use std::io::IsTerminal as _;
 use std::path::{Path, PathBuf};
 
 use patchgate_fix::{FixOptions, FixOutcome};
-use patchgate_forge::git::uncommitted;
-use patchgate_model::{Plan, UserError, error_chain};
+use patchgate_forge::git::{current_head, uncommitted};
+use patchgate_model::{Plan, PlanDigest, UserError, error_chain};
 use patchgate_report::{FixInput, FixReport, GITHUB_SUMMARY_LIMIT, patch, unified_diff};
 use patchgate_scan::{ScanRequest, SourceOptions, VexOptions};
 
@@ -66,6 +66,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     patch: Option<PathBuf>,
 
+    /// Write the digest of the plan's files to a file, for the gate's proof of a pull request. Workflows
+    /// are then left out of the plan, as in `patchgate pr`
+    #[arg(long, value_name = "FILE", help_heading = "Output", conflicts_with_all = ["apply", "interactive"])]
+    plan_digest: Option<PathBuf>,
+
     /// Format of the report
     #[arg(long, value_enum, default_value = "table", help_heading = "Output")]
     format: Format,
@@ -88,7 +93,8 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     }
 
     let (inputs, config) = args.repository.open(&InputArgs::default())?;
-    let options = args.plan.options(&config.fix);
+    let mut options = args.plan.options(&config.fix);
+    options.workflows &= args.plan_digest.is_none();
     if args.apply || args.interactive {
         patchgate_fix::check_writable(inputs.root())?;
     }
@@ -123,6 +129,9 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     // The change.
     if let Some(file) = &args.patch {
         write_patch(&fixed.plan, file)?;
+    }
+    if let Some(file) = &args.plan_digest {
+        write_digest(inputs.root(), &fixed.plan, file).await?;
     }
     if apply {
         if !args.allow_dirty {
@@ -214,6 +223,19 @@ fn write_patch(plan: &Plan, file: &Path) -> anyhow::Result<()> {
     })?;
     let file = Some(file).filter(|file| *file != Path::new("-"));
     output::write(&text, file)
+}
+
+/// Writes the digest of the plan. The plan is based on a commit only when its files are those of it.
+async fn write_digest(root: &Path, plan: &Plan, file: &Path) -> anyhow::Result<()> {
+    refuse_uncommitted(root, plan).await?;
+    let head = current_head(root).await.map_err(|error| {
+        UserError::usage(format!(
+            "the plan's digest needs a clone: {}",
+            error_chain(&error)
+        ))
+    })?;
+    let plan = super::pr::from_root(plan.clone(), &head.prefix);
+    output::write(&PlanDigest::new(&plan, &head.commit).to_json(), Some(file))
 }
 
 /// Refuses to write files whose content no commit has.

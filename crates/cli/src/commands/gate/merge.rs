@@ -1,0 +1,133 @@
+//! The merge of exactly what was judged, and the check run with the verdict.
+
+use patchgate_forge::{CheckRunReport, Conclusion, ForgeError, MergeOutcome, MergeText};
+use patchgate_gate::{decision_of, judged_again, still_as_judged};
+use patchgate_model::{Judgement, MergeMethod, PullRequestState, Verdict};
+use patchgate_report::GateReport;
+
+use super::round::{Judge, Round};
+use crate::forge::Forge;
+
+/// Name of the check run with the verdict.
+const CHECK_NAME: &str = "patchgate";
+
+/// Writes the check run. Its failure changes no verdict, and is said.
+pub(super) async fn report_check(forge: &Forge, judgement: &Judgement) {
+    if judgement.head_sha.is_empty() {
+        return;
+    }
+
+    let report = GateReport::new(judgement, false, 0);
+    let check = CheckRunReport {
+        name: CHECK_NAME.to_owned(),
+        head_sha: judgement.head_sha.clone(),
+        conclusion: match judgement.verdict {
+            Verdict::Merge => Conclusion::Success,
+            Verdict::Review => Conclusion::ActionRequired,
+            Verdict::Block => Conclusion::Failure,
+        },
+        title: report.headline(),
+        summary: report.to_markdown(false),
+    };
+    if let Err(error) = forge.github.report_check_run(&check).await {
+        warn(&format!(
+            "the check run could not be written (the verdict does not change): {error}"
+        ));
+        if let Some(hint) = error.hint() {
+            warn(&format!(
+                "{hint}; only an app's or a workflow's own token can have it"
+            ));
+        }
+    }
+}
+
+/// Adds the labels of the policy's rule that decided. A failure changes no verdict, and is said.
+pub(super) async fn add_labels(judge: &Judge<'_>, round: &Round) {
+    let (Ok(policy), Ok(pull_request)) = (&round.policy, &round.evidence.pull_request) else {
+        return;
+    };
+    let decision = decision_of(policy, &round.evidence);
+    let wanted = decision.and_then(|decision| decision.rule);
+    let missing: Vec<String> = wanted
+        .map(|rule| rule.labels.as_slice())
+        .unwrap_or_default()
+        .iter()
+        .filter(|label| !pull_request.labels.contains(label))
+        .cloned()
+        .collect();
+    if missing.is_empty() {
+        return;
+    }
+    if let Err(error) = judge.forge.github.add_labels(judge.number, &missing).await {
+        warn(&format!(
+            "the labels could not be added (the verdict does not change): {error}"
+        ));
+    }
+}
+
+/// Reads and judges everything again, and merges the judged commit.
+///
+/// # Errors
+/// Why it was not merged, as a sentence without a period.
+pub(super) async fn merge(judge: &Judge<'_>, first: &Round) -> Result<(), String> {
+    let again = judge.round().await;
+    let now = again
+        .evidence
+        .pull_request
+        .as_ref()
+        .map_err(|missing| format!("it was not merged: {}", missing.reason))?;
+    let tip = again.evidence.base_tip.as_deref().ok();
+    let sha = still_as_judged(&first.evidence, now, tip)?;
+    judged_again(&first.judgement, &again.judgement)?;
+
+    let method = again
+        .policy
+        .as_ref()
+        .map(|policy| policy.merge_method)
+        .map_err(|missing| format!("it was not merged: {}", missing.reason))?;
+    merge_commit(judge, sha, tip.unwrap_or_default(), method).await
+}
+
+async fn merge_commit(
+    judge: &Judge<'_>,
+    sha: &str,
+    base: &str,
+    method: MergeMethod,
+) -> Result<(), String> {
+    let (forge, number) = (judge.forge, judge.number);
+    let text = MergeText::of(number, sha, base);
+    match forge.github.merge(number, sha, method, &text).await {
+        Ok(MergeOutcome::Merged { .. }) => Ok(()),
+        Ok(MergeOutcome::HeadMoved) => {
+            Err("it was not merged: the head moved after it was judged".to_owned())
+        }
+        Ok(MergeOutcome::NotMergeable { reason }) => {
+            Err(format!("the forge does not let it be merged: {reason}"))
+        }
+        Err(error) => after_lost_answer(judge, sha, &error).await,
+    }
+}
+
+/// Looks up whether a merge whose answer is lost has happened.
+async fn after_lost_answer(judge: &Judge<'_>, sha: &str, error: &ForgeError) -> Result<(), String> {
+    let hint = error.hint().map(|hint| format!(" ({hint})"));
+    let hint = hint.unwrap_or_default();
+    match judge.forge.github.pull_request(judge.number).await {
+        Ok(now) if now.state == PullRequestState::Merged && now.head.sha == sha => Ok(()),
+        Ok(now) if now.state == PullRequestState::Open => {
+            Err(format!("it could not be merged: {error}{hint}"))
+        }
+        Ok(_) => Err(format!(
+            "it could not be merged: {error}{hint}, and it is not open any more"
+        )),
+        Err(_) => Err(format!(
+            "it is not known whether it was merged: {error}{hint}, and it could not be read again"
+        )),
+    }
+}
+
+fn warn(text: &str) {
+    use std::io::Write as _;
+
+    let _ = writeln!(anstream::stderr().lock(), "warning: {text}");
+}

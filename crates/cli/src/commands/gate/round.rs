@@ -1,0 +1,152 @@
+//! One judgement: the evidence as it is now, and the verdict on it.
+//!
+//! The gate judges twice before a merge, so that whatever changes in between is seen.
+
+use std::time::{Duration, Instant};
+
+use patchgate_config::Config;
+use patchgate_gate::{judge, needs_default_policy, with_default_policy};
+use patchgate_model::{Evidence, Fetched, GatePolicy, Judgement, Missing, PlanDigest, Safeguards};
+
+use super::{Args, compare, is_dependency_file, own_job, read_config};
+use crate::context::Context;
+use crate::forge::Forge;
+
+/// How often the forge is asked whether the pull request merges without conflicts. It works that out
+/// only when it is asked.
+const MERGEABLE_TRIES: u32 = 6;
+/// Wait before it is asked again; it grows with each time.
+const MERGEABLE_WAIT: Duration = Duration::from_millis(700);
+
+/// Largest stop file that is read, in bytes. A larger one stops merges as well.
+const MAX_STOP_FILE: usize = 64 * 1024;
+
+/// The arguments of every judgement of one run.
+pub(super) struct Judge<'a> {
+    pub(super) args: &'a Args,
+    pub(super) context: &'a Context,
+    pub(super) forge: &'a Forge,
+    pub(super) number: u64,
+    /// The plan that another job computed again, if it is given.
+    pub(super) recomputed: Option<PlanDigest>,
+    /// When the run began.
+    pub(super) started: Instant,
+}
+
+/// A judgement, and what it was made from.
+pub(super) struct Round {
+    pub(super) evidence: Evidence,
+    pub(super) policy: Fetched<GatePolicy>,
+    pub(super) judgement: Judgement,
+}
+
+impl Judge<'_> {
+    /// Reads everything, and judges it.
+    pub(super) async fn round(&self) -> Round {
+        let mut evidence = self
+            .forge
+            .github
+            .evidence(self.number, &is_dependency_file, own_job(self.context))
+            .await;
+        self.ask_whether_mergeable(&mut evidence).await;
+
+        let default = self.default_branch().await;
+        evidence.safeguards.now = self.now();
+        evidence.safeguards.recomputed = Ok(self.recomputed.clone());
+        evidence.safeguards.is_stopped = match &default {
+            Ok((_, tip)) => self.is_stopped(tip).await,
+            Err(missing) => Err(missing.clone()),
+        };
+
+        let config = match &evidence.base_tip {
+            Ok(tip) => read_config(self.forge, tip).await,
+            Err(missing) => Err(missing.clone()),
+        };
+        let policy: Fetched<GatePolicy> = config.clone().map(|config| config.gate);
+        evidence.findings = compare(self.args, self.context, &config, &evidence).await;
+        let mut judgement = judge(&policy, &evidence);
+
+        if let Some((branch, config)) = self.default_config(&evidence, default).await {
+            evidence.findings = compare(self.args, self.context, &config, &evidence).await;
+            let other = judge(&config.map(|config| config.gate), &evidence);
+            judgement = with_default_policy(judgement, other, &branch);
+        }
+        Round {
+            evidence,
+            policy,
+            judgement,
+        }
+    }
+
+    /// The time of the judgement: that of the run's start, and what has passed since.
+    fn now(&self) -> Fetched<jiff::Timestamp> {
+        let passed = jiff::SignedDuration::try_from(self.started.elapsed());
+        passed
+            .ok()
+            .and_then(|passed| self.context.environment.now().checked_add(passed).ok())
+            .ok_or_else(|| Missing::new("the clock is out of range"))
+    }
+
+    async fn ask_whether_mergeable(&self, evidence: &mut Evidence) {
+        for attempt in 1..MERGEABLE_TRIES {
+            let Ok(pull_request) = &mut evidence.pull_request else {
+                return;
+            };
+            if pull_request.mergeable.is_some() {
+                return;
+            }
+            tokio::time::sleep(MERGEABLE_WAIT * attempt).await;
+
+            let Ok(now) = self.forge.github.pull_request(self.number).await else {
+                return;
+            };
+            if now.head.sha != pull_request.head.sha || now.base != pull_request.base {
+                return;
+            }
+            pull_request.mergeable = now.mergeable;
+            pull_request.mergeable_state = now.mergeable_state;
+        }
+    }
+
+    /// The default branch and its tip.
+    async fn default_branch(&self) -> Fetched<(String, String)> {
+        let missing = |error: patchgate_forge::ForgeError| Missing::from(&error);
+        let branch = self.forge.github.default_branch().await.map_err(missing)?;
+        let tip = self
+            .forge
+            .github
+            .branch_tip(&branch)
+            .await
+            .map_err(missing)?;
+        let tip = tip.ok_or_else(|| Missing::new("the default branch does not exist"))?;
+        Ok((branch, tip))
+    }
+
+    async fn is_stopped(&self, tip: &str) -> Fetched<bool> {
+        let file = self
+            .forge
+            .github
+            .file(Safeguards::STOP_FILE, tip, MAX_STOP_FILE)
+            .await;
+        file.map(|file| file.is_some())
+            .map_err(|error| Missing::from(&error))
+    }
+
+    /// The default branch with its settings, when its policy has to consent too.
+    async fn default_config(
+        &self,
+        evidence: &Evidence,
+        default: Fetched<(String, String)>,
+    ) -> Option<(String, Fetched<Config>)> {
+        evidence.pull_request.as_ref().ok()?;
+        let (branch, tip) = match default {
+            Ok(default) => default,
+            Err(missing) => return Some(("HEAD".to_owned(), Err(missing))),
+        };
+        if !needs_default_policy(evidence, &branch) {
+            return None;
+        }
+        let config = read_config(self.forge, &tip).await;
+        Some((branch, config))
+    }
+}

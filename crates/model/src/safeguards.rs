@@ -1,0 +1,78 @@
+//! Facts around a pull request that its author cannot change: how the base branch is protected, who
+//! reviewed, which workflows made the checks, and the time.
+
+use jiff::Timestamp;
+
+use crate::{Account, Fetched, Missing, PlanDigest};
+
+/// The facts about the repository and the moment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Safeguards {
+    /// Whether the forge refuses direct pushes to the base branch.
+    pub base_is_protected: Fetched<bool>,
+    /// Paths that changed on the base branch since the head left it. Empty when the head contains the
+    /// tip of the base.
+    pub base_changes: Fetched<Vec<String>>,
+    /// Id of the tree of the head.
+    pub head_tree: Fetched<String>,
+    /// The plan that another job computed again from the base; `None` when none is given.
+    pub recomputed: Fetched<Option<PlanDigest>>,
+    /// The approvals that count, one for each account whose latest review approves.
+    pub approvals: Fetched<Vec<Approval>>,
+    /// The jobs of the workflows that ran on the head, in every attempt.
+    pub jobs: Fetched<Vec<WorkflowJob>>,
+    /// Whether the default branch has the file that stops all merges, [`Safeguards::STOP_FILE`].
+    pub is_stopped: Fetched<bool>,
+    /// The time of the judgement.
+    pub now: Fetched<Timestamp>,
+}
+
+impl Safeguards {
+    /// The file on the default branch that stops all merges while it exists.
+    pub const STOP_FILE: &str = ".patchgate.stop";
+}
+
+impl Default for Safeguards {
+    /// Every fact is missing, so a forge that does not read one gets a review and no merge.
+    fn default() -> Self {
+        fn unread<T>() -> Fetched<T> {
+            Err(Missing::new("it was not read"))
+        }
+        Self {
+            base_is_protected: unread(),
+            base_changes: unread(),
+            head_tree: unread(),
+            recomputed: unread(),
+            approvals: unread(),
+            jobs: unread(),
+            is_stopped: unread(),
+            now: unread(),
+        }
+    }
+}
+
+/// The approval of one account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Approval {
+    /// The account that approved.
+    pub account: Account,
+    /// Id of the commit that was approved.
+    pub commit: String,
+    /// Whether the account may write to the repository.
+    pub may_write: bool,
+}
+
+/// One job of a workflow.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkflowJob {
+    /// Id of the check run that shows it.
+    pub check_run: u64,
+    /// Id of the workflow's run.
+    pub run: u64,
+    /// The attempt of the run, from 1.
+    pub attempt: u64,
+    /// Path of the workflow file, such as `.github/workflows/test.yml`.
+    pub workflow: String,
+    /// The event that started the run: `push`, `pull_request`, ….
+    pub event: String,
+}
