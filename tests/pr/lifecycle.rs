@@ -3,7 +3,7 @@
 
 use patchgate_testkit::{Account, Permission};
 
-use crate::support::forge_sandbox::{ForgeSandbox, REPO, reader, writer};
+use crate::support::forge_sandbox::{ForgeSandbox, REPO, reader, reasons_against, writer};
 use crate::support::sandbox::Run;
 
 const POLICY: &str = "version: 1
@@ -13,6 +13,7 @@ gate:
   required-checks:
     - name: test
       app: github-actions
+      workflow: .github/workflows/test.yml
 ";
 
 /// The Cargo example on `main` with its clone at `repo/`, and `token` as Patchgate's own variable.
@@ -40,10 +41,18 @@ fn gate(forge: &ForgeSandbox, more: &[&str]) -> Run {
     forge.gate(forge.only_pull().number, more)
 }
 
-/// Reports the required check on the only pull request as passed.
-fn pass_test(forge: &ForgeSandbox) {
+/// Runs the required check of the only pull request; another run of it is a later attempt.
+fn run_test(forge: &ForgeSandbox, conclusion: &str) {
     let head = forge.only_pull().head_sha;
-    forge.report_test("github-actions", &head, Some("success"));
+    let workflow = (".github/workflows/test.yml", "pull_request");
+    forge
+        .github
+        .run_job(REPO, &head, workflow, "test", conclusion);
+}
+
+/// Runs the required check of the only pull request successfully.
+fn pass_test(forge: &ForgeSandbox) {
+    run_test(forge, "success");
 }
 
 #[test]
@@ -97,7 +106,7 @@ fn a_vulnerability_is_found_proposed_judged_and_merged() {
 
     // Without a check a person decides, a failed one blocks, a passed one allows the merge.
     assert_eq!(gate(&forge, &[]).expect(10).json()["verdict"], "review");
-    forge.report_test("github-actions", &third.head_sha, Some("failure"));
+    run_test(&forge, "failure");
     assert_eq!(
         gate(&forge, &["--merge"]).expect(11).json()["verdict"],
         "block"
@@ -223,4 +232,25 @@ fn a_token_without_a_permission_is_refused_with_its_name() {
     };
     let run = pr(&forge).expect(3);
     assert!(run.stderr.contains("contents"), "{}", run.stderr);
+}
+
+/// The other proof: a job without secrets plans again from the base.
+#[test]
+fn a_plan_that_is_computed_again_needs_no_signature() {
+    let Some(mut forge) = cargo_service(writer()) else {
+        return;
+    };
+    forge.sandbox.set("PATCHGATE_PLAN_KEY", "");
+    pr(&forge).expect(0);
+    assert!(!forge.only_pull().body.contains("patchgate:proof"));
+    pass_test(&forge);
+    let run = gate(&forge, &["--merge"]).expect(10);
+    assert_eq!(reasons_against(&run), ["plan-proof"]);
+
+    forge
+        .run("fix", &["repo", "--plan-digest", "plan.json"])
+        .expect(0);
+    let run = gate(&forge, &["--merge", "--plan-digest", "plan.json"]).expect(0);
+    assert_eq!(run.json()["merged"], true);
+    forge.assert_contract_kept();
 }

@@ -7,6 +7,7 @@
 
 mod checks;
 mod contents;
+mod difference;
 mod evidence;
 mod merge;
 mod pulls;

@@ -44,16 +44,11 @@ fn the_first_rule_that_holds_decides() {
         Merge,
     );
     // What cannot be evaluated is no reason to look further.
-    let broken = "fixed.count * 9223372036854775807 * 9 == 1 || fixed.count == 0";
+    let broken = "fixed.count * 9223372036854775807 * 9 == 1";
     judged(
-        &[rule(
-            "a",
-            "fixed.count > 0 && fixed.count * 9223372036854775807 + 9 == 1",
-            Merge,
-        )],
+        &[rule("a", broken, Merge), rule("b", "true", Merge)],
         Review,
     );
-    judged(&[rule("a", broken, Merge), rule("b", "true", Merge)], Merge);
 }
 
 #[test]

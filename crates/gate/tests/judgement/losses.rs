@@ -23,6 +23,12 @@ const PIECES: &[(&str, Lose)] = &[
     ("changes_requested", |e| e.changes_requested = Err(lost())),
     ("findings", |e| e.findings = Err(lost())),
     ("head_at_end", |e| e.head_at_end = Err(lost())),
+    ("base_is_protected", |e| {
+        e.safeguards.base_is_protected = Err(lost());
+    }),
+    ("head_tree", |e| e.safeguards.head_tree = Err(lost())),
+    ("is_stopped", |e| e.safeguards.is_stopped = Err(lost())),
+    ("safeguards", |e| e.safeguards = Safeguards::default()),
     ("contents", |e| e.contents = BTreeMap::new()),
     ("contents base", |e| {
         for contents in e.contents.values_mut() {

@@ -1,5 +1,7 @@
 //! Runs of workflows and their jobs.
 
+use std::collections::BTreeMap;
+
 use serde_json::json;
 
 use super::call::{Call, time};
@@ -7,16 +9,20 @@ use super::reply::{Refusal, Reply};
 use super::state::Job;
 
 impl Call<'_> {
-    /// The runs, each with one job.
+    /// The runs, each with the conclusion of its last job.
     pub(crate) fn workflow_runs(&self) -> Result<Reply, Refusal> {
         let head = self.request.parameter("head_sha");
         let jobs = self.hosted.jobs.iter();
-        let values = jobs
+        let runs: BTreeMap<u64, &Job> = jobs
             .filter(|job| head.as_ref().is_none_or(|head| *head == job.head_sha))
+            .map(|job| (job.run, job))
+            .collect();
+        let values = runs
+            .into_values()
             .map(|job| {
                 json!({
                     "id": job.run, "name": job.workflow, "path": job.workflow,
-                    "event": job.event, "head_sha": job.head_sha, "run_attempt": 1,
+                    "event": job.event, "head_sha": job.head_sha, "run_attempt": job.attempt,
                     "status": "completed", "conclusion": job.conclusion,
                     "created_at": time(job.id), "updated_at": time(job.id),
                     "head_branch": "main", "pull_requests": [],
@@ -34,7 +40,7 @@ impl Call<'_> {
         let values = jobs
             .map(|job| {
                 json!({
-                    "id": job.id, "run_id": job.run, "run_attempt": 1, "name": job.name,
+                    "id": job.id, "run_id": job.run, "run_attempt": job.attempt, "name": job.name,
                     "head_sha": job.head_sha, "status": "completed",
                     "conclusion": job.conclusion, "started_at": time(job.id),
                     "completed_at": time(job.id), "created_at": time(job.id),

@@ -258,7 +258,8 @@ impl FakeGitHub {
         });
     }
 
-    /// Runs the job `name` of a workflow as GitHub Actions would.
+    /// Runs the job `name` of a workflow as GitHub Actions would. The next run of the same job on the
+    /// same commit is its next attempt.
     pub fn run_job(
         &self,
         full_name: &str,
@@ -274,15 +275,26 @@ impl FakeGitHub {
                 .last()
                 .map(|check| check.id)
                 .unwrap_or_default();
-            hosted.jobs.push(state::Job {
+            let mut job = state::Job {
                 id,
                 run: 1_000_000 + id,
+                attempt: 1,
                 head_sha: sha.to_owned(),
                 name: name.to_owned(),
                 workflow: workflow.to_owned(),
                 event: event.to_owned(),
                 conclusion: conclusion.to_owned(),
-            });
+            };
+            let of_run = |other: &&state::Job| {
+                (&other.head_sha, &other.workflow, &other.event)
+                    == (&job.head_sha, &job.workflow, &job.event)
+            };
+            let earlier: Vec<&state::Job> = hosted.jobs.iter().filter(of_run).collect();
+            let attempts = earlier.iter().filter(|other| other.name == name).count();
+            let run = earlier.first().map(|first| first.run);
+            job.attempt += attempts as u64;
+            job.run = run.unwrap_or(job.run);
+            hosted.jobs.push(job);
         });
     }
 

@@ -130,6 +130,7 @@ pub struct CheckRun {
 pub(crate) struct Job {
     pub(crate) id: u64,
     pub(crate) run: u64,
+    pub(crate) attempt: u64,
     pub(crate) head_sha: String,
     pub(crate) name: String,
     /// Path of the workflow file.
