@@ -70,21 +70,6 @@ fn a_change_of_a_workflow_is_reported_and_not_merged() {
 }
 
 #[test]
-fn evidence_that_cannot_be_read_is_not_consent() {
-    for part in ["/files", "/commits", "/check-runs", "/reviews"] {
-        let Some(forge) = changed_by_hand(&[("NOTES.md", b"a note\n")]) else {
-            return;
-        };
-        let pull = forge.only_pull();
-        forge.refuse("GET", part, 404, 20);
-
-        let run = forge.gate(pull.number, &["--merge"]);
-        assert_eq!(run.code, 10, "{part}: {run:?}");
-        assert!(forge.only_pull().open, "{part}");
-    }
-}
-
-#[test]
 fn a_pull_request_that_does_not_exist_is_not_merged() {
     let Some(forge) = changed_by_hand(&[("NOTES.md", b"a note\n")]) else {
         return;

@@ -113,7 +113,7 @@ fn attack_20_a_lockfile_that_changed_on_the_base_is_not_merged_as_text() {
     };
     proposed.report_test("success");
     // Another line than that of the pull request, so git merges both.
-    let more = example_lock() + "\n[[package]]\nname = \"zz\"\nversion = \"1.0.0\"\n";
+    let more = format!("# another line\n{}", example_lock());
     let repository = &proposed.forge.repository;
     repository.commit("main", "more", &[("Cargo.lock", more.as_bytes())]);
     let run = proposed.gate(&["--merge"]).expect(10);
@@ -265,4 +265,27 @@ fn attack_04_a_plan_without_a_signature_is_for_review_unless_it_is_computed_agai
         .gate(&["--merge", "--plan-digest", "same.json"])
         .expect(0);
     assert_eq!(run.json()["merged"], true);
+}
+
+/// The pull request merges when everything can be read.
+#[test]
+fn evidence_that_cannot_be_read_is_not_consent() {
+    for (part, code) in [
+        ("/compare", "changed-files"),
+        ("/git/trees", "changed-files"),
+        ("/check-runs", "checks-required"),
+        ("/reviews", "changes-requested"),
+        ("/rules/branches", "base-protected"),
+        (".patchgate.stop", "not-stopped"),
+    ] {
+        let Some(proposed) = propose("1.6.1") else {
+            return;
+        };
+        proposed.report_test("success");
+        proposed.forge.refuse("GET", part, 403, 20);
+        let run = proposed.gate(&["--merge"]).expect(10);
+        let against = reasons_against(&run);
+        assert!(against.contains(&code.to_owned()), "{part}: {against:?}");
+        assert!(proposed.is_open(), "{part}");
+    }
 }
