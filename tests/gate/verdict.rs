@@ -288,6 +288,7 @@ fn another_base_branch_cannot_bring_a_laxer_policy_than_the_default_branch() {
         .commit("side", "policy", &[(".patchgate.yml", lax.as_bytes())]);
     let change = json!({"base": "side"});
     edit_pull_request(&proposed.forge.github.api_url(), proposed.number, &change);
+    proposed.forge.github.require_checks(REPO, "side", &[]);
     proposed
         .forge
         .github

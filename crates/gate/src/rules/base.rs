@@ -1,6 +1,6 @@
 //! Rules about the commits: the judged one must be the one that would be merged.
 
-use super::files::{is_editable, is_protected};
+use super::files::is_editable;
 use crate::context::{Context, Outcome, met, or_met, review, unread, with};
 
 pub(super) fn current(context: &Context<'_>) -> Vec<Outcome> {
@@ -30,9 +30,7 @@ pub(super) fn current(context: &Context<'_>) -> Vec<Outcome> {
 fn merge_result(context: &Context<'_>) -> Vec<Outcome> {
     let newer = &context.evidence.safeguards.base_changes;
     with(newer, "the newer commits of the base branch", |newer| {
-        let of_dependencies = newer
-            .iter()
-            .filter(|path| is_editable(path) || is_protected(path));
+        let of_dependencies = newer.iter().filter(|path| is_editable(path));
         or_met(
             of_dependencies
                 .map(|path| {
