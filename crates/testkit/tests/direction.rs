@@ -36,6 +36,7 @@ const EFFECTFUL: &[&str] = &[
     "patchgate-fs",
     "patchgate-http",
     "patchgate-inventory",
+    "patchgate-ledger",
     "patchgate-package-managers",
     "patchgate-scan",
 ];
