@@ -153,6 +153,23 @@ impl Tools {
         None
     }
 
+    /// The checker of `.tlog-proof` files that uses Go's own implementation, which older installations
+    /// of the tools lack. `None` after a skip, as in [`Tools::installed`].
+    ///
+    /// # Panics
+    /// When tests must not be skipped, see [`skip`].
+    #[must_use]
+    #[track_caller]
+    pub fn tlog_verify(&self) -> Option<PathBuf> {
+        let program = self.root.join("bin/tlog-verify");
+        if program.is_file() {
+            return Some(program);
+        }
+        let reason = "`tlog-verify` is missing: run `tests/tools/install`";
+        skip(Requirement::Tools, reason);
+        None
+    }
+
     /// The archive that contains the published schema of SPDX 3.
     ///
     /// `None` when Maven was missing while the tools were installed. The part of the test that
