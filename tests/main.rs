@@ -10,6 +10,7 @@
     reason = "the lints' exception for tests does not reach their helper functions"
 )]
 
+mod audit;
 mod ci;
 mod db;
 mod exit_codes;

@@ -3,4 +3,5 @@
 mod attacks;
 mod evidence;
 mod moments;
+mod ledger;
 mod verdict;

@@ -9,6 +9,7 @@ mod commands;
 mod context;
 mod exit;
 mod forge;
+mod ledger;
 mod output;
 mod progress;
 mod runner;
@@ -65,6 +66,8 @@ enum Command {
     Gate(commands::gate::Args),
     /// Test the rules of a policy, or list the fields of their conditions
     Policy(commands::policy::Args),
+    /// Create, check and show the ledger of decisions
+    Audit(commands::audit::Args),
     /// Look up the vulnerabilities of packages, by package URL or by name and version
     Query(commands::query::Args),
     /// Show an advisory, and why packages are affected by it or not
@@ -177,6 +180,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Pr(args) => commands::pr::run(&args, context).await,
         Command::Gate(args) => commands::gate::run(&args, context).await,
         Command::Policy(args) => commands::policy::run(&args),
+        Command::Audit(args) => commands::audit::run(&args, context),
         Command::Db(args) => commands::db::run(&args, context).await,
         Command::Init(args) => commands::init::run(&args),
         Command::Formats(args) => commands::formats::run(&args, context),

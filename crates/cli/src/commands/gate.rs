@@ -4,6 +4,7 @@
 //! API as bytes, and only parsers see them.
 
 mod merge;
+mod recording;
 mod round;
 
 use std::collections::BTreeMap;
@@ -14,6 +15,7 @@ use patchgate_config::Config;
 use patchgate_ecosystems::{Siblings, fixable_format, is_fixable_manifest};
 use patchgate_forge::ForgeError;
 use patchgate_gate::{compare_findings, not_merged, stage_of};
+use patchgate_ledger::Input;
 use patchgate_model::{
     Evidence, Fetched, FileContents, Finding, FindingComparison, Inventory, Missing, OwnJob,
     PlanDigest, Problem, Stage, UserError, Verdict,
@@ -21,11 +23,13 @@ use patchgate_model::{
 use patchgate_report::{GITHUB_SUMMARY_LIMIT, GateReport};
 use patchgate_scan::{AdvisorySource, SETTINGS_FILE, SourceOptions, evaluate};
 
+use self::recording::Recording;
 use self::round::Judge;
 use crate::args::{ForgeArgs, OutputArgs, SourceArgs};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::forge::{Forge, failed};
+use crate::ledger::LedgerArgs;
 use crate::output;
 use crate::progress::Progress;
 
@@ -48,6 +52,8 @@ pub(crate) struct Args {
     forge: ForgeArgs,
     #[command(flatten)]
     source: SourceArgs,
+    #[command(flatten)]
+    ledger: LedgerArgs,
     #[command(flatten)]
     output: OutputArgs,
 
@@ -81,6 +87,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let started = Instant::now();
     let number = pull_request_number(args, context)?;
     let forge = Forge::open(&args.forge, context)?;
+    let writer = args.ledger.open(context)?;
     let progress = Progress::start(context.terminal.progress, "reading the pull request");
     let recomputed = args.plan_digest.as_deref().map(read_digest).transpose()?;
     let judge = Judge {
@@ -106,11 +113,33 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         merge::add_labels(&judge, &round).await;
     }
 
+    let record = Recording {
+        writer: writer.as_ref(),
+        source: format!(
+            "{}/{}",
+            args.forge.server_url.trim_end_matches('/'),
+            forge.github.repository()
+        ),
+        number,
+    };
     let mut judgement = round.judgement.clone();
+    let wants_merge = args.merge && judgement.verdict == Verdict::Merge;
+    let inputs = round.inputs.clone();
+    let intent = match record.verdict(&round.evidence, inputs, &judgement, wants_merge) {
+        Ok(intent) => intent,
+        Err(text) => {
+            judgement = not_merged(judgement, text);
+            merge::report_check(&forge, &judgement).await;
+            None
+        }
+    };
+
     let mut merged = false;
     if args.merge && judgement.verdict == Verdict::Merge {
         progress.say("judging again, and merging");
-        match merge::merge(&judge, &round).await {
+        let result = merge::merge(&judge, &round).await;
+        record.result(intent, &result);
+        match result {
             Ok(()) => merged = true,
             Err(text) => {
                 judgement = not_merged(judgement, text);
@@ -220,8 +249,8 @@ fn is_dependency_file(path: &str) -> bool {
     fixable_format(path).is_some() || is_fixable_manifest(path)
 }
 
-/// The settings at a commit.
-async fn read_config(forge: &Forge, commit: &str) -> Fetched<Config> {
+/// The settings at a commit. Their digest is added to the inputs.
+async fn read_config(forge: &Forge, commit: &str, inputs: &mut Vec<Input>) -> Fetched<Config> {
     let bytes = forge
         .github
         .file(SETTINGS_FILE, commit, MAX_POLICY_BYTES)
@@ -231,6 +260,7 @@ async fn read_config(forge: &Forge, commit: &str) -> Fetched<Config> {
             reason: format!("`{}` does not exist there", SETTINGS_FILE),
             hint: Some("`patchgate init` writes one".to_owned()),
         })?;
+    inputs.push(Input::of(format!("{commit}:{SETTINGS_FILE}"), &bytes));
     let text = String::from_utf8(bytes)
         .map_err(|_| Missing::new(format!("`{}` is not UTF-8", SETTINGS_FILE)))?;
 

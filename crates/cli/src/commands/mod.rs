@@ -1,6 +1,7 @@
 //! Commands, one module each: their flags, and the run.
 
 pub(crate) mod action;
+pub(crate) mod audit;
 pub(crate) mod compare_versions;
 pub(crate) mod db;
 pub(crate) mod explain;

@@ -7,6 +7,7 @@ use patchgate_scan::{ScanRequest, SourceOptions, VexOptions};
 use crate::args::{InputArgs, OutputArgs, RepositoryArgs, SourceArgs, ThresholdArgs, VexArgs};
 use crate::context::Context;
 use crate::exit::Exit;
+use crate::ledger::{self, LedgerArgs};
 use crate::progress::Progress;
 use crate::verdict::FailureRule;
 use crate::{output, verdict};
@@ -24,6 +25,8 @@ pub(crate) struct Args {
     vex: VexArgs,
     #[command(flatten)]
     threshold: ThresholdArgs,
+    #[command(flatten)]
+    ledger: LedgerArgs,
     #[command(flatten)]
     output: OutputArgs,
 
@@ -55,6 +58,7 @@ enum Format {
 }
 
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let ledger = args.ledger.open(context)?;
     let progress = Progress::start(context.terminal.progress, "reading lockfiles");
     let (inputs, config) = args.repository.open(&args.input)?;
     let rule = FailureRule::new(&args.threshold, &config);
@@ -65,7 +69,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         source: &SourceOptions::from(&args.source),
         vex: &vex_options,
         threshold: rule.threshold,
-        keep_files: false,
+        keep_files: ledger.is_some(),
         progress: &|text| progress.say(text),
     };
     let result = patchgate_scan::scan(&request, &context.environment).await?;
@@ -105,6 +109,11 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     };
     output::write(&text, file)?;
     report_to_runner(&report, context)?;
+    if let Some(writer) = &ledger {
+        let failing = report.summary.at_or_above_threshold;
+        ledger::scan(writer, &result, failing, exit, context)
+            .map_err(|error| ledger::failed(&error))?;
+    }
 
     // Skip destructors: the process is about to exit, and freeing the memory of 10,000 packages
     // piece by piece is measurably slow.

@@ -126,7 +126,7 @@ async fn after_lost_answer(judge: &Judge<'_>, sha: &str, error: &ForgeError) -> 
     }
 }
 
-fn warn(text: &str) {
+pub(super) fn warn(text: &str) {
     use std::io::Write as _;
 
     let _ = writeln!(anstream::stderr().lock(), "warning: {text}");

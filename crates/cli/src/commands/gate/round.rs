@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use patchgate_config::Config;
 use patchgate_gate::{judge, needs_default_policy, with_default_policy};
+use patchgate_ledger::Input;
 use patchgate_model::{Evidence, Fetched, GatePolicy, Judgement, Missing, PlanDigest, Safeguards};
 
 use super::{Args, compare, is_dependency_file, own_job, read_config};
@@ -38,6 +39,8 @@ pub(super) struct Round {
     pub(super) evidence: Evidence,
     pub(super) policy: Fetched<GatePolicy>,
     pub(super) judgement: Judgement,
+    /// The policies that it was made by, for the ledger.
+    pub(super) inputs: Vec<Input>,
 }
 
 impl Judge<'_> {
@@ -58,15 +61,16 @@ impl Judge<'_> {
             Err(missing) => Err(missing.clone()),
         };
 
+        let mut inputs = Vec::new();
         let config = match &evidence.base_tip {
-            Ok(tip) => read_config(self.forge, tip).await,
+            Ok(tip) => read_config(self.forge, tip, &mut inputs).await,
             Err(missing) => Err(missing.clone()),
         };
         let policy: Fetched<GatePolicy> = config.clone().map(|config| config.gate);
         evidence.findings = compare(self.args, self.context, &config, &evidence).await;
         let mut judgement = judge(&policy, &evidence);
 
-        if let Some((branch, config)) = self.default_config(&evidence, default).await {
+        if let Some((branch, config)) = self.default_config(&evidence, default, &mut inputs).await {
             evidence.findings = compare(self.args, self.context, &config, &evidence).await;
             let other = judge(&config.map(|config| config.gate), &evidence);
             judgement = with_default_policy(judgement, other, &branch);
@@ -75,6 +79,7 @@ impl Judge<'_> {
             evidence,
             policy,
             judgement,
+            inputs,
         }
     }
 
@@ -137,6 +142,7 @@ impl Judge<'_> {
         &self,
         evidence: &Evidence,
         default: Fetched<(String, String)>,
+        inputs: &mut Vec<Input>,
     ) -> Option<(String, Fetched<Config>)> {
         evidence.pull_request.as_ref().ok()?;
         let (branch, tip) = match default {
@@ -146,7 +152,7 @@ impl Judge<'_> {
         if !needs_default_policy(evidence, &branch) {
             return None;
         }
-        let config = read_config(self.forge, &tip).await;
+        let config = read_config(self.forge, &tip, inputs).await;
         Some((branch, config))
     }
 }

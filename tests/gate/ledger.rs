@@ -1,0 +1,203 @@
+//! The records of `patchgate gate` in a ledger, and what happens when they cannot be written.
+
+use patchgate_ledger::{Actor, Event, Folder, Ledger, MergeEvent, Record, SignerKey, Step};
+use serde_json::{Value, json};
+
+use super::verdict::{Proposed, propose};
+use crate::audit::{RECORDED, audit, exported, init};
+use crate::support::forge_sandbox::REPO;
+use crate::support::sandbox::{Run, Sandbox};
+
+/// A pull request that may be merged.
+fn propose_tested() -> Option<Proposed> {
+    let proposed = propose("1.6.1")?;
+    proposed.report_test("success");
+    Some(proposed)
+}
+
+fn gate(proposed: &Proposed, more: &[&str]) -> Run {
+    proposed.gate(&[&RECORDED[..], more].concat())
+}
+
+/// Kind and result of each record.
+fn history(sandbox: &Sandbox) -> Vec<String> {
+    let csv = audit(sandbox, "export", &["--format", "csv"])
+        .expect(0)
+        .stdout;
+    csv.lines()
+        .skip(1)
+        .map(|line| {
+            line.split(',')
+                .skip(2)
+                .take(2)
+                .collect::<Vec<_>>()
+                .join(" ")
+        })
+        .collect()
+}
+
+#[test]
+fn a_verdict_and_its_merge_are_recorded() {
+    let Some(mut proposed) = propose_tested() else {
+        return;
+    };
+    proposed.forge.sandbox.set("GITHUB_ACTOR_ID", "583231");
+    init(&proposed.forge.sandbox);
+    gate(&proposed, &["--merge"]).expect(0);
+    let sandbox = &proposed.forge.sandbox;
+    assert_eq!(
+        history(sandbox),
+        ["verdict merge", "merge intent", "merge done"]
+    );
+
+    let records = exported(sandbox);
+    let verdict = &records[0]["event"];
+    assert_eq!(verdict["data"]["who"]["id"], "583231");
+    assert_eq!(verdict["data"]["what"]["decision"], "merge");
+    let inputs = verdict["data"]["inputs"].as_array().unwrap();
+    for name in ["base:Cargo.lock", "head:Cargo.lock", "body"] {
+        assert!(
+            inputs.iter().any(|input| input["name"] == name),
+            "{inputs:?}"
+        );
+    }
+    let policy = |input: &&Value| input["name"].as_str().unwrap().ends_with(":.patchgate.yml");
+    assert_eq!(inputs.iter().filter(policy).count(), 1, "{inputs:?}");
+    assert_eq!(
+        verdict["data"]["statement"]["predicateType"],
+        "https://in-toto.io/attestation/svr/v0.1"
+    );
+    assert_eq!(
+        records[1]["event"]["data"]["what"]["verdict"],
+        verdict["id"]
+    );
+    let run = audit(sandbox, "verify", &[]).expect(0);
+    assert!(!run.stderr.contains("has no result"), "{run:?}");
+
+    let shown = audit(sandbox, "show", &["--reasons", "--kind", "verdict"]).expect(0);
+    assert!(shown.stdout.contains("\n  merge: "), "{}", shown.stdout);
+}
+
+/// What cannot be recorded is not merged.
+#[test]
+fn a_full_disk_is_review_and_no_merge() {
+    let Some(proposed) = propose_tested() else {
+        return;
+    };
+    init(&proposed.forge.sandbox);
+    // A file in the place of a directory, which root cannot write through either.
+    std::fs::write(proposed.forge.sandbox.path("ledger/tile"), "").unwrap();
+    let run = gate(&proposed, &["--merge"]).expect(10);
+    let report = run.json();
+    assert_eq!(
+        (&report["verdict"], &report["merged"]),
+        (&json!("review"), &json!(false))
+    );
+    assert!(
+        run.stdout
+            .contains("it could not be recorded in the ledger"),
+        "{run:?}"
+    );
+    std::fs::remove_file(proposed.forge.sandbox.path("ledger/tile")).unwrap();
+    audit(&proposed.forge.sandbox, "verify", &[]).expect(0);
+}
+
+#[test]
+fn a_merge_that_the_forge_refuses_is_recorded_as_failed() {
+    let Some(proposed) = propose_tested() else {
+        return;
+    };
+    init(&proposed.forge.sandbox);
+    proposed.forge.refuse("PUT", "/merge", 405, 5);
+    gate(&proposed, &["--merge"]).expect(10);
+    assert_eq!(
+        history(&proposed.forge.sandbox),
+        ["verdict merge", "merge intent", "merge failed"]
+    );
+}
+
+/// The result of a merge cannot be recorded: the intent is found, and a person records the result.
+#[test]
+fn a_merge_without_a_recorded_result_is_found_and_settled() {
+    let Some(proposed) = propose_tested() else {
+        return;
+    };
+    let sandbox = &proposed.forge.sandbox;
+    init(sandbox);
+    // The result cannot be recorded: the ledger is away while the forge merges.
+    let (ledger, away) = (sandbox.path("ledger"), sandbox.path("away"));
+    let (from, to) = (ledger.clone(), away.clone());
+    proposed.forge.github.before("PUT", "/merge", 0, move || {
+        std::fs::rename(&from, &to).unwrap();
+        None
+    });
+    let run = gate(&proposed, &["--merge"]).expect(0);
+    assert!(
+        run.stderr
+            .contains("the result of the merge could not be recorded"),
+        "{run:?}"
+    );
+    std::fs::rename(away, ledger).unwrap();
+
+    assert_eq!(history(sandbox), ["verdict merge", "merge intent"]);
+    let run = audit(sandbox, "verify", &[]).expect(0);
+    assert!(
+        run.stderr
+            .contains("warning: record 1 (merge) has no result"),
+        "{run:?}"
+    );
+
+    // A run of the same moment may still go on, so the next run leaves it, and a person may settle it.
+    gate(&proposed, &[]).expect(11);
+    assert_eq!(history(sandbox).last().unwrap(), "verdict block");
+    let key = ["--ledger-key", "secret"];
+    audit(sandbox, "settle", &[&["0", "--done"], &key[..]].concat()).expect(2);
+    audit(sandbox, "settle", &[&["1", "--done"], &key[..]].concat()).expect(0);
+    audit(sandbox, "settle", &[&["1", "--done"], &key[..]].concat()).expect(2);
+    assert_eq!(history(sandbox).last().unwrap(), "merge done");
+    let run = audit(sandbox, "verify", &[]).expect(0);
+    assert!(!run.stderr.contains("has no result"), "{run:?}");
+}
+
+/// A run that was killed an hour ago between the intent and its result: the next run asks the forge,
+/// and records what became of it.
+#[test]
+fn an_interrupted_merge_is_settled_by_the_next_run() {
+    for merged in [false, true] {
+        let Some(proposed) = propose_tested() else {
+            return;
+        };
+        let sandbox = &proposed.forge.sandbox;
+        init(sandbox);
+        if merged {
+            proposed.gate(&["--merge"]).expect(0);
+        }
+        let key = std::fs::read_to_string(sandbox.path("secret")).unwrap();
+        let key = SignerKey::parse(&key).unwrap();
+        let folder = Folder::new(sandbox.path("ledger"));
+        let intent = Record {
+            source: format!("{}/{REPO}", proposed.forge.github.server_url()),
+            subject: None,
+            time: jiff::Timestamp::now() - jiff::SignedDuration::from_hours(1),
+            who: Actor::Unknown,
+            event: Event::Merge(MergeEvent {
+                pull_request: proposed.number,
+                head: proposed.head.clone(),
+                verdict: String::new(),
+                step: Step::Intent {},
+            }),
+            inputs: Vec::new(),
+            reasons: Vec::new(),
+            statement: None,
+        };
+        let mut ledger = Ledger::open(&folder, key.verifier()).unwrap();
+        ledger.append(&[intent], &[], &key).unwrap();
+
+        let (code, expected) = match merged {
+            true => (11, ["merge intent", "merge done", "verdict block"]),
+            false => (0, ["merge intent", "merge failed", "verdict merge"]),
+        };
+        gate(&proposed, &[]).expect(code);
+        assert_eq!(history(sandbox), expected);
+    }
+}
