@@ -8,6 +8,7 @@ use patchgate_ledger::{
     Actor, Branch, Folder, Ledger, LedgerError, OpenIntent, Record, SignerKey, Step, Storage,
 };
 use patchgate_model::UserError;
+use patchgate_report::clean;
 
 use crate::context::Context;
 
@@ -67,7 +68,8 @@ pub(crate) fn signer(
 
 /// An error of the ledger with its next step.
 pub(crate) fn failed(error: &LedgerError) -> UserError {
-    UserError::failure(error.to_string()).with_hint(error.hint())
+    // Names of files in a ledger may be anybody's.
+    UserError::failure(clean(&error.to_string())).with_hint(error.hint())
 }
 
 /// A ledger that a run writes to.
@@ -155,5 +157,5 @@ impl Writer {
 
 /// Prints a warning.
 pub(crate) fn warn(text: &str) {
-    crate::output::say(&format!("warning: {text}\n"));
+    crate::output::say(&format!("warning: {}\n", clean(text)));
 }

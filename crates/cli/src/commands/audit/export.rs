@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use patchgate_ledger::{Checkpoint, Ledger, Record};
+use patchgate_report::clean;
 use serde_json::{Value, json};
 
 use super::PlaceArgs;
@@ -106,6 +107,7 @@ fn row((index, id, record): &(u64, String, Record)) -> Row {
         codes.join(" "),
         id.clone(),
     ]
+    .map(|cell| clean(&cell))
 }
 
 fn table(records: &[(u64, String, Record)], line: fn(&Row) -> String) -> String {

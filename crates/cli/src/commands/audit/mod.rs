@@ -10,6 +10,7 @@ use patchgate_ledger::{
     verify,
 };
 use patchgate_model::UserError;
+use patchgate_report::clean;
 
 use crate::context::Context;
 use crate::exit::Exit;
@@ -143,7 +144,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     // A ledger that is not what its checkpoint says has an exit code of its own.
     result.or_else(|error| match error.downcast::<LedgerError>() {
         Ok(error) if error.is_altered() => {
-            output::say(&format!("error: {error}\nhint: {}\n", error.hint()));
+            let text = clean(&error.to_string());
+            output::say(&format!("error: {text}\nhint: {}\n", error.hint()));
             Ok(Exit::Findings)
         }
         Ok(error) => Err(failed(&error).into()),
@@ -266,7 +268,7 @@ fn check(args: &VerifyArgs) -> anyhow::Result<Exit> {
 
     if result.faults.count > 0 {
         for fault in &result.faults.first {
-            output::say(&format!("error: {fault}\n"));
+            output::say(&format!("error: {}\n", clean(fault)));
         }
         let more = result.faults.count - result.faults.first.len();
         let more = if more > 0 {

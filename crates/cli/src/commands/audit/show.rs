@@ -1,7 +1,7 @@
 //! `patchgate audit show`: records as a table.
 
 use patchgate_ledger::{Ledger, Record};
-use patchgate_report::Grid;
+use patchgate_report::{Grid, clean};
 
 use super::PlaceArgs;
 use crate::context::Context;
@@ -96,9 +96,9 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         lines.extend(row);
         if args.reasons {
             lines.extend(record.reasons.iter().map(|reason| {
+                let line = format!("{}: {} ({})", reason.result, reason.code, reason.text);
                 // Texts of a ledger may be anybody's.
-                let text: String = reason.text.chars().map(visible).collect();
-                format!("  {}: {} ({text})", reason.result, reason.code)
+                format!("  {}", clean(&line))
             }));
         }
     }
@@ -109,9 +109,4 @@ pub(super) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
 /// The time to the second.
 fn time(record: &Record) -> String {
     record.time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
-}
-
-/// A character that cannot move a terminal's cursor.
-fn visible(c: char) -> char {
-    if c.is_control() { ' ' } else { c }
 }
