@@ -105,8 +105,18 @@ fn verify_once(ledger: &Ledger<'_>) -> Result<Verification, LedgerError> {
         open: Vec::new(),
     };
 
+    // Each bundle is a file: a size that somebody made up must not cost memory.
+    let size = ledger.checkpoint.size;
+    let bundles = size.div_ceil(WIDTH);
+    if bundles > ledger.storage.list()?.len() as u64 {
+        let path = format!("{}/{CHECKPOINT}", ledger.storage.name());
+        let reason = format!("says {size} records, for which files are missing");
+        fault(&mut result, LedgerError::altered(path, reason))?;
+        return Ok(result);
+    }
+
     // Hashes first: a log that is not what was signed is not parsed.
-    let bundles = (0..ledger.checkpoint.size.div_ceil(WIDTH))
+    let bundles = (0..bundles)
         .into_par_iter()
         .map(|index| read_leaves(ledger, index))
         .collect::<Vec<_>>();

@@ -256,3 +256,29 @@ fn an_entry_that_is_no_record_is_a_fault() {
     );
     assert_eq!(verify(&memory, key.verifier()).unwrap().checkpoint.size, 1);
 }
+
+/// A log that somebody made up, with a key of their own, costs neither time nor memory.
+#[test]
+fn a_size_without_files_is_found_at_once() {
+    let key = key();
+    let memory = Memory::with(&key, &[5]);
+    let ledger = Ledger::open(&memory, key.verifier()).unwrap();
+    for size in [257, 1 << 40, u64::MAX] {
+        let checkpoint = Checkpoint {
+            size,
+            ..ledger.checkpoint().clone()
+        };
+        let note = checkpoint.sign(&key).unwrap().into_bytes();
+        let copy = memory.copy();
+        copy.files
+            .lock()
+            .unwrap()
+            .insert("checkpoint".to_owned(), note);
+        assert!(!faults(&copy, &key).is_empty(), "{size}");
+
+        let mut made_up = Ledger::open(&copy, key.verifier()).unwrap();
+        assert!(made_up.entry(size - 1).is_err());
+        assert!(made_up.open_intents().is_err());
+        assert!(made_up.append(&[record(1)], &[], &key).is_err());
+    }
+}
