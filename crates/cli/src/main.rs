@@ -74,6 +74,8 @@ enum Command {
     Explain(commands::explain::Args),
     /// Compare two versions by the rules of their ecosystem
     CompareVersions(commands::compare_versions::Args),
+    /// Compute the scores of CVSS vectors, as one JSON object a line
+    Cvss(commands::cvss::Args),
     /// Build, update or inspect the offline advisory store
     Db(commands::db::Args),
     /// Write a commented .patchgate.yml and the workflow file
@@ -176,6 +178,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Explain(args) => commands::explain::run(&args, context).await,
         Command::Query(args) => commands::query::run(&args, context).await,
         Command::CompareVersions(args) => commands::compare_versions::run(&args),
+        Command::Cvss(args) => commands::cvss::run(&args),
         Command::Fix(args) => commands::fix::run(&args, context).await,
         Command::Pr(args) => commands::pr::run(&args, context).await,
         Command::Gate(args) => commands::gate::run(&args, context).await,

@@ -1,17 +1,14 @@
 //! The severity of a finding, from its records.
 
+use patchgate_cvss::{Vector, VectorError, Version};
 use patchgate_model::{Advisory, EcosystemName, Level, ReportedSeverity, Severity};
 
-/// Base metrics by version of CVSS. Temporal, threat and environmental metrics are left out: they
-/// describe a moment or an environment that is not this repository's.
+/// Base metrics by version of CVSS.
 const BASE_V2: &[&str] = &["AV", "AC", "Au", "C", "I", "A"];
 const BASE_V3: &[&str] = &["AV", "AC", "PR", "UI", "S", "C", "I", "A"];
 const BASE_V4: &[&str] = &[
     "AV", "AC", "AT", "PR", "UI", "VC", "VI", "VA", "SC", "SI", "SA",
 ];
-
-/// Longest vector that is parsed, in bytes. A full v4.0 vector has about 200.
-const MAX_VECTOR_BYTES: usize = 1_024;
 
 /// The severity that the records state for a package.
 ///
@@ -124,39 +121,50 @@ fn same_name(a: &str, b: &str) -> bool {
     a.chars().map(fold).eq(b.chars().map(fold))
 }
 
-/// The base score of a vector, and whether the vector is of CVSS v3 or v4. `None` when it cannot be
-/// parsed.
-fn base_score(vector: &str) -> Option<(bool, f64)> {
-    if vector.len() > MAX_VECTOR_BYTES {
+/// The vector that a record states. Records write vectors in ways that the specification does not
+/// know: in parentheses (NVD, v2), with a `/` at the end, with a metric of another version. What is
+/// certain is repaired; a vector with an unknown base metric or value is none.
+pub(crate) fn vector(text: &str) -> Option<Vector> {
+    let text = text.trim_matches(|c: char| c.is_whitespace() || "()/".contains(c));
+    if text.len() > patchgate_cvss::MAX_BYTES {
         return None;
     }
-    // NVD writes v2 vectors in parentheses, others leave a `/` at the end.
-    let vector = vector.trim_matches(|c: char| c.is_whitespace() || "()/".contains(c));
 
-    let (prefix, base) = match vector.get(..6) {
-        Some("CVSS:4") => (true, BASE_V4),
-        Some("CVSS:3") => (true, BASE_V3),
-        _ => (false, BASE_V2),
-    };
-    let (head, metrics) = if prefix {
-        vector.split_once('/')?
-    } else {
-        ("", vector)
-    };
-
-    let mut text = head.to_owned();
-    for metric in metrics.split('/') {
-        let (key, _) = metric.split_once(':')?;
-        if base.contains(&key) {
-            if !text.is_empty() {
-                text.push('/');
-            }
-            text.push_str(metric);
-        }
+    match text.parse() {
+        Ok(vector) => Some(vector),
+        Err(
+            VectorError::UnknownMetric { .. }
+            | VectorError::UnknownValue { .. }
+            | VectorError::Malformed(_)
+            | VectorError::EmptyMetric,
+        ) => base_metrics(text)?.parse().ok(),
+        Err(_) => None,
     }
+}
 
-    let score = text.parse::<cvss::Cvss>().ok()?.score();
-    (score.is_finite() && (0.0..=10.0).contains(&score)).then_some((prefix, score))
+/// The text without metrics that are none of the base metrics of its version.
+fn base_metrics(text: &str) -> Option<String> {
+    let (prefix, base) = match text.get(..9) {
+        Some("CVSS:4.0/") => ("CVSS:4.0/", BASE_V4),
+        Some("CVSS:3.1/") => ("CVSS:3.1/", BASE_V3),
+        Some("CVSS:3.0/") => ("CVSS:3.0/", BASE_V3),
+        _ => ("", BASE_V2),
+    };
+    let metrics = text.strip_prefix(prefix)?.split('/');
+    let kept: Vec<&str> = metrics
+        .filter(|metric| {
+            let name = metric.split(':').next().unwrap_or_default();
+            base.contains(&name)
+        })
+        .collect();
+    Some(format!("{prefix}{}", kept.join("/")))
+}
+
+/// The base score of a vector, and whether the vector is of CVSS v3 or v4. `None` when it cannot be
+/// parsed.
+fn base_score(text: &str) -> Option<(bool, f64)> {
+    let vector = vector(text)?;
+    Some((vector.version() != Version::V2, vector.scores().base))
 }
 
 /// The band of a CVSS score: section 5 of the CVSS v3.1 specification

@@ -153,6 +153,33 @@ impl Tools {
         None
     }
 
+    /// Python with a module that older installations of the tools lack. `None` after a skip, as in
+    /// [`Tools::installed`].
+    ///
+    /// # Panics
+    /// When tests must not be skipped, see [`skip`].
+    #[must_use]
+    #[track_caller]
+    pub fn python_with(&self, module: &str) -> Option<PathBuf> {
+        let python = self.python_program("python3");
+        let has_module = std::process::Command::new(&python)
+            .args([
+                "-I",
+                "-c",
+                "import importlib, sys; importlib.import_module(sys.argv[1])",
+            ])
+            .arg(module)
+            .stderr(std::process::Stdio::null())
+            .status()
+            .is_ok_and(|status| status.success());
+        if has_module {
+            return Some(python);
+        }
+        let reason = format!("Python's `{module}` is missing: run `tests/tools/install`");
+        skip(Requirement::Tools, &reason);
+        None
+    }
+
     /// The checker of `.tlog-proof` files that uses Go's own implementation, which older installations
     /// of the tools lack. `None` after a skip, as in [`Tools::installed`].
     ///

@@ -13,6 +13,7 @@ use cargo_metadata::{DependencyKind, MetadataCommand};
 const PURE: &[&str] = &[
     "patchgate-api-surface",
     "patchgate-config",
+    "patchgate-cvss",
     "patchgate-ecosystems",
     "patchgate-evidence",
     "patchgate-gate",
