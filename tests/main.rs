@@ -13,6 +13,7 @@
 mod audit;
 mod ci;
 mod db;
+mod decision;
 mod exit_codes;
 mod explain;
 mod fix;

@@ -9,10 +9,11 @@ use patchgate_config::{Config, FixSettings};
 use patchgate_fix::{Engine, FixOptions, PlanOptions, TimeLimit, VerifyOptions, parse_duration};
 use patchgate_inventory::{InputOptions, Inputs, repository_root};
 use patchgate_model::{Bump, FileGroup, UserError};
+use patchgate_risk::{Condition, ConditionError};
 use patchgate_scan::{SourceOptions, VexOptions, load_settings};
 
 /// The repository and its settings.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(crate) struct RepositoryArgs {
     /// Directory of the repository, or a single lockfile [default: .]
     #[arg(value_name = "PATH")]
@@ -174,17 +175,20 @@ pub(crate) struct ThresholdArgs {
     #[arg(long, value_name = "SCORE", value_parser = parse_score)]
     pub(crate) min_score: Option<f64>,
 
-    /// What else fails the run: `possible` counts findings about requirements that admit affected
-    /// versions and others [default: from .patchgate.yml, else nothing]
-    #[arg(long, value_name = "WHAT")]
+    /// Which findings fail the run (repeatable; any is enough): act-now, out-of-cycle, scheduled, kev,
+    /// malicious, fixable, overdue, severity>=LEVEL or score>=N, joined with `and`, `or` and
+    /// parentheses; `possible` counts possible findings as well [default: from .patchgate.yml]
+    #[arg(long, value_name = "CONDITION", value_parser = parse_fail_on)]
     pub(crate) fail_on: Vec<FailOnArg>,
 }
 
-/// Findings that fail a run only on request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+/// What fails a run.
+#[derive(Debug, Clone, PartialEq)]
 pub(crate) enum FailOnArg {
-    /// Possible findings: some versions that a requirement admits are affected
+    /// Possible findings count: some versions that a requirement admits are affected.
     Possible,
+    /// Findings that meet a condition.
+    Condition(Condition),
 }
 
 /// A severity as a flag.
@@ -237,6 +241,13 @@ fn parse_group(text: &str) -> Result<FileGroup, String> {
     FileGroup::from_word(text).ok_or_else(|| format!("the groups are {}", known()))
 }
 
+fn parse_fail_on(text: &str) -> Result<FailOnArg, ConditionError> {
+    match text.trim() {
+        "possible" => Ok(FailOnArg::Possible),
+        _ => text.parse().map(FailOnArg::Condition),
+    }
+}
+
 fn parse_score(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(score) if (0.0..=100.0).contains(&score) => Ok(score),
@@ -248,7 +259,7 @@ fn parse_score(text: &str) -> Result<f64, String> {
 #[derive(Debug, Args)]
 pub(crate) struct PlanArgs {
     /// Fix only these findings (repeatable): an id, an alias, the name of a package, or `act-now` for
-    /// what is known to be exploited and for malicious releases
+    /// the findings with that outcome
     #[arg(long, value_name = "ID|PACKAGE|act-now", help_heading = "Plan")]
     only: Vec<String>,
 

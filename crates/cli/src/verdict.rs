@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use patchgate_config::Config;
 use patchgate_model::{Finding, Inventory, Level, Problem, ProblemKind};
 use patchgate_report::{ScanInput, ScanReport};
-use patchgate_risk::Threshold;
+use patchgate_risk::{Condition, Threshold};
 use patchgate_scan::{ScanResult, package_fixes};
 
 use crate::args::{FailOnArg, SeverityArg, ThresholdArgs};
@@ -26,11 +26,18 @@ pub(crate) struct FailureRule {
 impl FailureRule {
     /// The rule of the flags, and of the settings where no flag says otherwise.
     pub(crate) fn new(args: &ThresholdArgs, config: &Config) -> Self {
-        let of_file = config.thresholds;
+        let of_file = &config.thresholds;
+        let given = args.fail_on.iter().filter_map(|one| match one {
+            FailOnArg::Condition(condition) => Some(condition.clone()),
+            FailOnArg::Possible => None,
+        });
+        let condition = given.reduce(Condition::or);
+
         Self {
             threshold: Threshold {
                 severity: args.severity.map(Level::from).or(of_file.severity),
                 score: args.min_score.or(of_file.score),
+                condition: condition.or_else(|| of_file.condition.clone()),
                 possible: of_file.possible || args.fail_on.contains(&FailOnArg::Possible),
             },
             waived: config.waived.clone(),
@@ -108,7 +115,7 @@ pub(crate) fn scan_report(
         groups: &groups,
         problems,
         sources: &result.sources,
-        threshold: rule.threshold,
+        threshold: &rule.threshold,
         waived: &rule.waived,
         exit: exit.into(),
         now: context.environment.now(),

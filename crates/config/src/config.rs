@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use jiff::civil::Date;
 use patchgate_model::{FileGroup, GatePolicy, Justification, Level, ProblemKind};
-use patchgate_risk::Threshold;
+use patchgate_risk::{Profile, SlaTable, Threshold};
 use patchgate_syntax::{Node, Value};
 
 use crate::check::{check, parse_date};
@@ -41,6 +41,10 @@ pub struct Config {
     pub vex: VexSettings,
     /// Advisories of vendors, as CSAF: paths from the repository's root, and addresses.
     pub csaf: Vec<String>,
+    /// Business profiles, in the order of the file.
+    pub profiles: Vec<Profile>,
+    /// The table of deadlines.
+    pub sla: Option<SlaTable>,
 }
 
 /// A finding that is accepted until a date.
@@ -136,6 +140,7 @@ pub fn parse(file: &str, text: &str) -> Result<Config, ConfigErrors> {
     let mut errors = check(&root, &schema::config_schema());
     errors.extend(gate::contradictions(&root));
     errors.extend(bad_globs(&root));
+    errors.extend(crate::risk::errors(&root));
     errors.sort_by_key(|error| (error.line, error.column));
     if !errors.is_empty() {
         return Err(failed(errors));
@@ -200,6 +205,8 @@ fn config(wire: schema::File, root: &Node<'_>, file: &str) -> Result<Config, Con
                 SeverityWord::Critical => Level::Critical,
             }),
             score: wire.thresholds.score,
+            // The text was checked with the rest of the file.
+            condition: wire.thresholds.fail_on.and_then(|text| text.parse().ok()),
             possible: wire.thresholds.possible,
         },
         waived: waived(&wire.thresholds.incomplete),
@@ -225,6 +232,8 @@ fn config(wire: schema::File, root: &Node<'_>, file: &str) -> Result<Config, Con
             .collect(),
         vex: wire.vex.into(),
         csaf: wire.csaf,
+        profiles: wire.profiles.into_iter().map(Profile::from).collect(),
+        sla: wire.sla.map(SlaTable::from),
     })
 }
 

@@ -21,6 +21,7 @@ mod fix;
 mod gate;
 mod ignore;
 mod node;
+mod risk;
 mod schema;
 mod suggest;
 mod template;

@@ -11,6 +11,7 @@ pub(crate) use gate::{
     AccountEntry, Check, DayWord, FailedChecks, FreezeEntry, Gate, IdentifiedAccount, MergeWord,
     ProofWord, RuleEntry, StageEntry, StageWord, ThenWord,
 };
+use crate::risk::{ProfileEntry, Sla};
 
 /// Settings of Patchgate for one repository.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -21,7 +22,8 @@ pub(crate) struct File {
     #[schemars(extend("const" = 1))]
     pub(crate) version: Option<u32>,
     /// Thresholds of findings that fail a run. A finding fails it when it reaches any threshold that is
-    /// set. Malicious releases and vulnerabilities that are known to be exploited (CISA KEV) always do.
+    /// set. Malicious releases always do, and so do vulnerabilities that are known to be exploited (CISA
+    /// KEV), unless `fail-on` says which findings do.
     pub(crate) thresholds: Thresholds,
     /// Findings that are accepted until a date.
     pub(crate) ignore: Vec<IgnoreEntry>,
@@ -43,6 +45,11 @@ pub(crate) struct File {
     /// uses none of them.
     #[schemars(inner(length(min = 1)))]
     pub(crate) csaf: Vec<String>,
+    /// Business profiles: what the files of a glob belong to. The profile of the most specific glob
+    /// applies.
+    pub(crate) profiles: Vec<ProfileEntry>,
+    /// Deadlines of findings: a published table, or the organisation's own.
+    pub(crate) sla: Option<Sla>,
 }
 
 /// Thresholds of findings that fail a run.
@@ -55,6 +62,9 @@ pub(crate) struct Thresholds {
     /// Lowest score, from 0 to 100, that fails a run; 0 sets no threshold.
     #[schemars(range(min = 0.0, max = 100.0))]
     pub(crate) score: Option<f64>,
+    /// Condition under which a finding fails a run, such as `act-now or (severity>=high and fixable)`.
+    #[schemars(length(min = 1))]
+    pub(crate) fail_on: Option<String>,
     /// Whether possible findings count: those about a requirement that admits affected versions and
     /// others.
     pub(crate) possible: bool,

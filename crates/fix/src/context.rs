@@ -5,7 +5,7 @@ use std::path::Path;
 
 use patchgate_http::Client;
 use patchgate_inventory::Contents;
-use patchgate_model::{Finding, KevStatus, Plan, Problem, ProblemKind, error_chain};
+use patchgate_model::{Finding, Outcome, Plan, Problem, ProblemKind, error_chain};
 use patchgate_package_managers::{RelockError, RunOptions};
 use patchgate_scan::{AdvisorySource, Suppressions};
 use patchgate_upgrade::PlanOptions;
@@ -16,11 +16,11 @@ use crate::lock_state::ids;
 use crate::policy::Policy;
 use crate::run::Chosen;
 
-/// The word for findings that are exploited: known to be, or malicious releases.
+/// The word for findings with the outcome "act now".
 const ACT_NOW: &str = "act-now";
 
-fn is_exploited(finding: &Finding) -> bool {
-    finding.malicious || matches!(finding.signals.kev, KevStatus::Listed(_))
+fn is_urgent(finding: &Finding) -> bool {
+    finding.score.decision.outcome == Outcome::ActNow
 }
 
 /// The inputs of planning.
@@ -60,7 +60,7 @@ impl FixContext<'_> {
     pub(crate) fn is_asked(&self, finding: &Finding) -> bool {
         let is_of_only = self.only.is_empty()
             || self.only.iter().any(|only| {
-                (only == ACT_NOW && is_exploited(finding))
+                (only == ACT_NOW && is_urgent(finding))
                     || finding.package.name == *only
                     || ids(finding).any(|id| id.eq_ignore_ascii_case(only))
             });

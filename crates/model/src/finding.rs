@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::{Advisory, EcosystemName, PackageVersion, Scope};
+use crate::{Advisory, Decision, EcosystemName, PackageVersion, Scope};
 
 /// A package copy's identity, as reports name it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -240,13 +240,16 @@ pub struct Kev {
     pub ransomware: bool,
 }
 
-/// The priority of a finding.
+/// The priority of a finding: the decision, and a figure that sorts the findings.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Score {
-    /// From 0.0 (ignore) to 100.0 (drop everything), one decimal.
+    /// From 0.0 (ignore) to 100.0 (drop everything), one decimal. Each outcome of the decision has a
+    /// range of its own.
     pub value: f64,
     /// The parts of the value, largest first.
     pub reasons: Vec<ScoreReason>,
+    /// How urgent the finding is, and why.
+    pub decision: Decision,
 }
 
 /// One part of a score.

@@ -10,6 +10,7 @@
 mod address;
 mod advisory;
 mod commit_id;
+mod decision;
 mod evidence;
 mod explanation;
 mod file_group;
@@ -35,6 +36,10 @@ pub use advisory::{
     Advisory, Affected, Event, EventKind, Range, RangeKind, Reference, ReportedSeverity,
 };
 pub use commit_id::CommitId;
+pub use decision::{
+    AppliedProfile, Basis, ClockStart, Deadline, Decision, DecisionStep, EnvironmentalScore,
+    MissingEvidence, Outcome,
+};
 pub use evidence::{
     Account, BranchCheck, BranchEnd, ChangedFile, CheckOutcome, CheckRun, CommitEvidence,
     CommitStatus, Evidence, Fetched, FileContents, FileStatus, FindingComparison, FindingKey,

@@ -1,12 +1,14 @@
 //! The report of `patchgate explain`: an advisory, and whether the scanned packages are affected.
 
+mod decision;
+
 use std::collections::BTreeSet;
 
 use jiff::Timestamp;
 use patchgate_ecosystems::intervals;
 use patchgate_model::{
-    Advisory, Affected, EventKind, Explanation, Exposure, Problem, Range, Signals, SmolStr,
-    SourceStatus,
+    Advisory, Affected, EventKind, Explanation, Exposure, Finding, Problem, Range, Signals,
+    SmolStr, SourceStatus,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -18,6 +20,8 @@ use crate::scan::{
     SourceReport, Tool, count, cve_first, incident_head, incomplete_lines, percent,
 };
 use crate::terminal::{BOLD, DIM, GREEN, RED_BOLD, Span, Terminal, YELLOW};
+
+pub use decision::DecidedReport;
 
 /// Most versions and links of a record in a text; the JSON has all.
 const MAX_SHOWN: usize = 12;
@@ -35,6 +39,8 @@ pub struct ExplainInput<'a> {
     pub signals: &'a Signals,
     /// The scanned packages that the records name, with the evidence for each.
     pub packages: &'a [Explanation],
+    /// The findings of the vulnerability, rated.
+    pub findings: &'a [Finding],
     /// Number of lockfiles that were read.
     pub lockfiles: usize,
     /// Inputs that could not be read or looked up.
@@ -69,6 +75,8 @@ pub struct ExplainReport {
     pub kev_details: Option<KevReport>,
     /// The scanned packages that the records name.
     pub packages: Vec<ExplainedReport>,
+    /// The decision about each affected package.
+    pub decisions: Vec<DecidedReport>,
     /// Number of lockfiles that were read.
     pub lockfiles: usize,
     /// Inputs that could not be read or looked up.
@@ -199,6 +207,7 @@ impl ExplainReport {
                 .iter()
                 .map(|one| ExplainedReport::new(one, input.malicious))
                 .collect(),
+            decisions: input.findings.iter().map(DecidedReport::from).collect(),
             lockfiles: input.lockfiles,
             incomplete: input.problems.iter().map(IncompleteReport::from).collect(),
             sources: input
@@ -229,6 +238,7 @@ impl ExplainReport {
 
         self.exploitation_lines(terminal, &mut lines);
         self.package_lines(terminal, &mut lines);
+        self.decision_lines(terminal, &mut lines);
         incomplete_lines(&self.incomplete, terminal, Detail::Brief, &mut lines);
 
         for source in self.sources.iter().filter(|one| one.warning.is_some()) {
@@ -524,74 +534,4 @@ fn json(text: Option<&str>) -> Option<Value> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::scan::tests::{assert_harmless, plain, record};
-
-    #[test]
-    fn a_record_is_shown_with_its_details_and_each_link_once() {
-        let mut advisory = record("GHSA-1", "a flaw");
-        advisory.aliases = vec!["BIT-1".into(), "CVE-1".into()];
-        advisory.details = "# Impact\n\n\n::error::x\u{1b}[31m\nLast line.\n\n".into();
-        let link = advisory.references[1].clone();
-        advisory.references.push(link);
-
-        let report = ExplainReport::new(&ExplainInput {
-            id: "CVE-1",
-            records: &[advisory],
-            malicious: &[],
-            signals: &Signals::default(),
-            packages: &[],
-            lockfiles: 1,
-            problems: &[],
-            sources: &[],
-            exit_code: 0,
-            now: "2026-01-30T12:00:00Z".parse().unwrap(),
-        });
-        let text = report.to_text(plain(80));
-        assert_harmless(&text);
-        assert!(text.contains("aliases     CVE-1, BIT-1\n"), "{text}");
-        assert_eq!(text.matches("https://advisories.invalid/GHSA-1").count(), 1);
-        let details = "\n\n  # Impact\n\n  : :error::x[31m\n  Last line.\n\nUnknown whether";
-        assert!(text.contains(details), "{text}");
-        assert_eq!(report.records[0].details.lines().count(), 6);
-    }
-
-    #[test]
-    fn the_reason_of_an_unknown_exposure_is_shown_once() {
-        let explained = |evidence| Explanation {
-            package: patchgate_model::PackageRef {
-                ecosystem: patchgate_model::EcosystemName::new("npm"),
-                distribution: None,
-                name: "a".to_owned(),
-                version: String::new(),
-                purl: "pkg:npm/a".to_owned(),
-            },
-            requirement: Some("git:x".to_owned()),
-            locations: Vec::new(),
-            exposure: Exposure::Unknown("`GHSA-1` names an address".to_owned()),
-            affected_by: Vec::new(),
-            evidence,
-        };
-        let evidence = patchgate_model::RecordEvidence {
-            affects: None,
-            text: "names an address".to_owned(),
-        };
-        for evidence in [Vec::new(), vec![("GHSA-1".to_owned(), evidence)]] {
-            let report = ExplainReport::new(&ExplainInput {
-                id: "GHSA-1",
-                records: &[],
-                malicious: &[],
-                signals: &Signals::default(),
-                packages: &[explained(evidence)],
-                lockfiles: 1,
-                problems: &[],
-                sources: &[],
-                exit_code: 3,
-                now: "2026-01-30T12:00:00Z".parse().unwrap(),
-            });
-            let text = report.to_text(plain(80));
-            assert_eq!(text.matches("names an address").count(), 1, "{text}");
-        }
-    }
-}
+mod tests;

@@ -30,8 +30,8 @@ pub use annotation::{AnnotationLevel, annotation};
 pub use clean::clean;
 pub use diff::{FileSummary, PatchError, file_summary, patch, unified_diff};
 pub use explain::{
-    AffectedReport, EvidenceReport, ExplainInput, ExplainReport, ExplainedReport, RangeReport,
-    RecordReport, StatedSeverity,
+    AffectedReport, DecidedReport, EvidenceReport, ExplainInput, ExplainReport, ExplainedReport,
+    RangeReport, RecordReport, StatedSeverity,
 };
 pub use fix::{
     ApiUseReport, BeforeAfterReport, EntryChangeName, EntryCounts, EntryReport, FixInput,
@@ -49,11 +49,12 @@ pub use inventory::{
 pub use pr::{PrAction, PrInput, PrReport, PullRequestLink, PullRequestReport};
 pub use pull_request::{PullRequestInput, pull_request_body, pull_request_title};
 pub use scan::{
-    CvssReport, Detail, FindingReport, GroupSummary, IgnoredReport, IncompleteReport, KevReport,
-    LocationReport, LockfileReport, NotCoveredReport, NoticeReport, PackageReport, ReferenceReport,
-    RequirementReport, RunEnd, ScanInput, ScanReport, ScoreReasonReport, SeverityCounts,
-    SeverityName, SkippedReport, SourceReport, Summary, SuppressedReport, ThresholdReport, Tool,
-    VexNoticeReport,
+    CvssReport, DeadlineReport, DecisionReport, DecisionStepReport, Detail, EnvironmentalReport,
+    FindingReport, GroupSummary, IgnoredReport, IncompleteReport, KevReport, LocationReport,
+    LockfileReport, MissingEvidenceReport, NotCoveredReport, NoticeReport, OutcomeCounts,
+    OutcomeName, PackageReport, ProfileReport, ReferenceReport, RequirementReport, RunEnd,
+    ScanInput, ScanReport, ScoreReasonReport, SeverityCounts, SeverityName, SkippedReport,
+    SourceReport, Summary, SuppressedReport, ThresholdReport, Tool, VexNoticeReport,
 };
 pub use schema::{SchemaKind, schema};
 pub use terminal::Terminal;

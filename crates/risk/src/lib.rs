@@ -1,10 +1,11 @@
-//! Rating of findings: severity, score with its reasons, and the threshold that fails a run.
+//! Rating of findings: severity, decision with its reasons, deadline, and the threshold that fails a run.
 //!
-//! [`rate`] sets the severity and the score of a finding, from its records and from the feeds that
-//! report exploitation. [`Threshold`] decides which findings fail a run.
+//! [`Rater::rate`] sets the severity and the score of a finding, from its records, from the feeds that
+//! report exploitation, and from the business profiles. The score contains the decision: how urgent the
+//! finding is, and why. [`Threshold`] decides which findings fail a run.
 //!
 //! Everything here is a pure function of values. Deliberately absent: reading records and feeds
-//! (`patchgate-advisories`).
+//! (`patchgate-advisories`), the clock, and the history of scans.
 //!
 //! ```
 //! use patchgate_model::Level;
@@ -12,33 +13,72 @@
 //! assert_eq!(patchgate_risk::band(9.8), Level::Critical);
 //! ```
 
+mod condition;
+mod decide;
+mod evidence;
+mod profile;
 mod score;
 mod severity;
+mod sla;
+mod ssvc;
 mod threshold;
 
+use jiff::civil::Date;
 use patchgate_model::{Advisory, Finding, Level};
 
-pub use score::{
-    BUILD_FACTOR_PERCENT, CVSS_POINTS, DEVELOPMENT_FACTOR_PERCENT, EPSS_POINTS, EPSS_STAND_IN,
-    KEV_FLOOR, POSSIBLE_NEWEST_AFFECTED_PERCENT, POSSIBLE_NEWEST_UNAFFECTED_PERCENT,
-    POSSIBLE_PERCENT, RANSOMWARE_POINTS, score,
-};
+pub use condition::{Condition, ConditionError};
+pub use decide::NOTABLE_EPSS;
+pub use profile::{DataClass, DeployEnvironment, Profile, Profiles};
+pub use score::{EPSS_STAND_IN, lowest_score, score};
 pub use severity::{band, midpoint, severity};
+pub use sla::{Clock, FedrampClass, OwnTable, SlaTable};
+pub use ssvc::{
+    DEPLOYER_TREE, Exploitation, HumanImpact, MissionImpact, SafetyImpact, SystemExposure, deployer,
+};
 pub use threshold::{Threshold, counts_as};
 
-/// Sets the severity of a finding from its records, then its score from severity, signals and scope.
-pub fn rate(finding: &mut Finding) {
-    // A record of malicious releases may be an alias of the finding without affecting this release.
-    // Then its severity, which is always critical, does not count.
-    let counts = |record: &&Advisory| finding.malicious || !record.id.starts_with("MAL-");
-    let records = finding.advisories.iter().map(AsRef::as_ref);
-    let records: Vec<&Advisory> = records.filter(counts).collect();
-    finding.severity = severity(&records, finding.package.ecosystem, &finding.package.name);
+/// The settings by which findings are rated.
+#[derive(Debug, Clone)]
+pub struct Rater {
+    profiles: Profiles,
+    sla: Option<SlaTable>,
+    today: Date,
+}
 
-    // Not every record of a malicious release has a `MAL-` id: aliases and CWE-506 count as well.
-    if finding.malicious && finding.severity.level == Level::Unknown {
-        finding.severity.level = Level::Critical;
+impl Rater {
+    /// A rater with the profiles of a repository, its table of deadlines, and the present day.
+    #[must_use]
+    pub fn new(profiles: &[Profile], sla: Option<SlaTable>, today: Date) -> Self {
+        Self {
+            profiles: Profiles::new(profiles),
+            sla,
+            today,
+        }
     }
 
-    finding.score = score(finding);
+    /// Sets the severity of a finding from its records, then its score with the decision.
+    pub fn rate(&self, finding: &mut Finding) {
+        // A record of malicious releases may be an alias of the finding without affecting this release.
+        // Then its severity, which is always critical, does not count.
+        let counts = |record: &&Advisory| finding.malicious || !record.id.starts_with("MAL-");
+        let records = finding.advisories.iter().map(AsRef::as_ref);
+        let records: Vec<&Advisory> = records.filter(counts).collect();
+        finding.severity = severity(&records, finding.package.ecosystem, &finding.package.name);
+
+        // Not every record of a malicious release has a `MAL-` id: aliases and CWE-506 count as well.
+        if finding.malicious && finding.severity.level == Level::Unknown {
+            finding.severity.level = Level::Critical;
+        }
+
+        let (mut score, evidence) = score::assess(finding, &self.profiles);
+        let clock = Clock {
+            detected: None,
+            today: self.today,
+        };
+        let outcome = score.decision.outcome;
+        score.decision.deadline = self
+            .sla
+            .map(|table| table.deadline(finding, &evidence, outcome, clock));
+        finding.score = score;
+    }
 }

@@ -1,7 +1,11 @@
 //! The severity of a finding, from its records.
 
 use patchgate_cvss::{Vector, VectorError, Version};
-use patchgate_model::{Advisory, EcosystemName, Level, ReportedSeverity, Severity};
+use patchgate_model::{
+    Advisory, EcosystemName, EnvironmentalScore, Finding, Level, ReportedSeverity, Severity,
+};
+
+use crate::profile::Profile;
 
 /// Base metrics by version of CVSS.
 const BASE_V2: &[&str] = &["AV", "AC", "Au", "C", "I", "A"];
@@ -165,6 +169,17 @@ fn base_metrics(text: &str) -> Option<String> {
 fn base_score(text: &str) -> Option<(bool, f64)> {
     let vector = vector(text)?;
     Some((vector.version() != Version::V2, vector.scores().base))
+}
+
+/// The score with the environmental metrics of a profile; `None` without a vector, or when no metric
+/// follows from the profile.
+pub(crate) fn environmental(finding: &Finding, profile: &Profile) -> Option<EnvironmentalScore> {
+    let base = vector(finding.severity.cvss_vector.as_deref()?)?.base();
+    let changed = profile.environmental(base);
+    (changed != base).then(|| EnvironmentalScore {
+        score: changed.scores().overall,
+        vector: changed.to_string(),
+    })
 }
 
 /// The band of a CVSS score: section 5 of the CVSS v3.1 specification

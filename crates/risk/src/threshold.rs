@@ -2,6 +2,8 @@
 
 use patchgate_model::{Finding, Level};
 
+use crate::condition::Condition;
+
 /// The conditions under which a finding fails a run. A finding fails it when it meets any of the
 /// conditions that were set.
 ///
@@ -16,28 +18,31 @@ use patchgate_model::{Finding, Level};
 /// assert_eq!(score_alone.min_severity(), None);
 /// assert_eq!(Threshold::default().min_severity(), Some(Level::Low));
 /// ```
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Threshold {
     /// Lowest severity that fails a run; `None` when the user set none.
     pub severity: Option<Level>,
     /// Lowest score, from 0.0 to 100.0, that fails a run; `None` when the user set none. A score of
     /// 0.0 is no condition either: every finding would meet it, whatever severity was asked for.
     pub score: Option<f64>,
+    /// Findings that fail a run as well; `None` when the user set no condition. With a condition, a
+    /// vulnerability that is known to be exploited fails the run only if the condition says so.
+    pub condition: Option<Condition>,
     /// Whether possible findings count. Without it they never fail a run, whatever their severity
     /// is, because it is unknown whether an affected version is installed.
     pub possible: bool,
 }
 
 impl Threshold {
-    /// The lowest severity that fails a run. `None` when only a score was set: a severity that the
-    /// user did not ask for must not fail a run next to a score that the user did ask for.
+    /// The lowest severity that fails a run. `None` when only a score or a condition was set: a severity
+    /// that the user did not ask for must not fail a run next to one that the user did ask for.
     #[must_use]
     pub fn min_severity(&self) -> Option<Level> {
-        match (self.severity, self.min_score()) {
+        match (self.severity, self.min_score(), &self.condition) {
             // A level below "low" would let informational records fail a run.
-            (Some(level), _) => Some(level.max(Level::Low)),
-            (None, Some(_)) => None,
-            (None, None) => Some(Level::Low),
+            (Some(level), ..) => Some(level.max(Level::Low)),
+            (None, None, None) => Some(Level::Low),
+            (None, ..) => None,
         }
     }
 
@@ -49,8 +54,8 @@ impl Threshold {
 
     /// Whether the finding fails the run.
     ///
-    /// A malicious release and a vulnerability that is known to be exploited always do, whatever
-    /// their CVSS score is. Every other record must state a vulnerability: an informational record
+    /// A malicious release always does, and so does a vulnerability that is known to be exploited,
+    /// whatever its CVSS score is, unless a condition says which findings do. Every other record must state a vulnerability: an informational record
     /// or one of severity "none" never fails a run. Nor does a possible finding, unless
     /// [`Threshold::possible`] is set.
     #[must_use]
@@ -58,7 +63,9 @@ impl Threshold {
         if finding.is_possible() && !self.possible {
             return false;
         }
-        if finding.malicious || is_known_exploited(finding) {
+        let exploited = is_known_exploited(finding) && self.condition.is_none();
+        let condition = self.condition.as_ref();
+        if finding.malicious || exploited || condition.is_some_and(|one| one.holds(finding)) {
             return true;
         }
 
@@ -75,9 +82,24 @@ impl Threshold {
     /// for any finding that was not looked up in it, and EPSS where a score was set.
     #[must_use]
     pub fn may_be_reached_with_feeds(&self, finding: &Finding) -> bool {
-        !self.is_reached_by(finding)
-            && (self.possible || !finding.is_possible())
-            && (finding.signals.kev.is_listed().is_none() || self.min_score().is_some())
+        if self.is_reached_by(finding) || (finding.is_possible() && !self.possible) {
+            return false;
+        }
+        if self.min_score().is_some() {
+            return true;
+        }
+        match &self.condition {
+            Some(condition) => {
+                finding
+                    .score
+                    .decision
+                    .missing
+                    .iter()
+                    .any(|one| matches!(one.evidence, "kev" | "epss"))
+                    && condition.may_hold(finding)
+            }
+            None => finding.signals.kev.is_listed().is_none(),
+        }
     }
 }
 
@@ -226,6 +248,41 @@ mod tests {
                 );
             }
         }
+    }
+
+    #[test]
+    fn a_condition_alone_decides() {
+        let threshold = |text: &str| Threshold {
+            condition: Some(text.parse().unwrap()),
+            ..Threshold::default()
+        };
+        let exploited = exploited(Level::Critical);
+        assert!(!threshold("overdue").is_reached_by(&exploited));
+        assert!(threshold("kev").is_reached_by(&exploited));
+        let mut malicious = finding(Level::Low);
+        malicious.malicious = true;
+        assert!(threshold("kev").is_reached_by(&malicious));
+
+        let either = Threshold {
+            severity: Some(Level::Critical),
+            ..threshold("overdue")
+        };
+        assert!(either.is_reached_by(&exploited));
+    }
+
+    #[test]
+    fn a_missing_feed_matters_where_the_condition_may_hold() {
+        let threshold = |text: &str| Threshold {
+            condition: Some(text.parse().unwrap()),
+            ..Threshold::default()
+        };
+        let mut unknown = finding(Level::High);
+        unknown.signals.kev = KevStatus::NotConsulted;
+        unknown.score = crate::score::score(&unknown, &crate::Profiles::default());
+        assert!(threshold("kev").may_be_reached_with_feeds(&unknown));
+        assert!(threshold("act-now").may_be_reached_with_feeds(&unknown));
+        assert!(!threshold("overdue").may_be_reached_with_feeds(&unknown));
+        assert!(!threshold("kev and malicious").may_be_reached_with_feeds(&unknown));
     }
 
     #[test]

@@ -29,7 +29,7 @@ impl Evaluation {
     /// The reasons why the answer is incomplete under a threshold. A missing feed counts only when
     /// the threshold asks for a score, or when KEV could still lift a finding to the threshold: which
     /// findings there are does not depend on feeds.
-    pub fn incomplete_reasons(&self, threshold: Threshold) -> Vec<Problem> {
+    pub fn incomplete_reasons(&self, threshold: &Threshold) -> Vec<Problem> {
         let mut reasons = self.problems.clone();
         let mut findings = self.findings.iter().chain(&self.possible);
         if threshold.min_score().is_some()
@@ -92,7 +92,9 @@ pub async fn evaluate_lookup(
     let found = patchgate_advisories::find(inventory, lookup, signals.source);
     let (mut findings, mut possible) = (found.findings, found.possible);
     for findings in [&mut findings, &mut possible] {
-        findings.par_iter_mut().for_each(patchgate_risk::rate);
+        findings
+            .par_iter_mut()
+            .for_each(|finding| source.rater().rate(finding));
         sort(findings);
     }
 

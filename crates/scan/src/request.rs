@@ -73,7 +73,7 @@ pub struct ScanResult {
 ///     config: &config,
 ///     source: &source,
 ///     vex: &VexOptions::default(),
-///     threshold: config.thresholds,
+///     threshold: config.thresholds.clone(),
 ///     keep_files: false,
 ///     progress: &|step| eprintln!("{step}"),
 /// };
@@ -119,7 +119,7 @@ pub async fn scan(
     let mut evaluation = evaluate_lookup(inventory, &lookup, &source).await;
     vex.report_documents(&mut evaluation);
 
-    let incomplete = evaluation.incomplete_reasons(request.threshold);
+    let incomplete = evaluation.incomplete_reasons(&request.threshold);
     let today = environment.today();
     let findings = triage(
         evaluation.findings,

@@ -15,6 +15,7 @@ use patchgate_http::{Client, ClientOptions, Environment};
 use patchgate_model::{
     Advisory, EcosystemName, Inventory, Problem, SmolStr, SourceStatus, UserError, error_chain,
 };
+use patchgate_risk::Rater;
 use tokio::sync::OnceCell;
 
 /// Options of [`AdvisorySource::open`], as a user gives them.
@@ -48,6 +49,8 @@ pub struct AdvisorySource {
     malicious_prefixes: Vec<String>,
     /// Records of vendors, in addition to those of the location.
     vendors: VendorRecords,
+    /// The settings by which findings are rated.
+    rater: Rater,
 }
 
 /// Records of vendors, by ecosystem and normalised name.
@@ -97,7 +100,13 @@ impl AdvisorySource {
             location: Location::open(options, config, root, environment)?,
             malicious_prefixes: config.malicious_prefixes.clone(),
             vendors: VendorRecords::new(),
+            rater: Rater::new(&config.profiles, config.sla, environment.today()),
         })
+    }
+
+    /// The settings by which findings are rated.
+    pub fn rater(&self) -> &Rater {
+        &self.rater
     }
 
     /// Adds the records of vendors to those of the source.

@@ -17,6 +17,12 @@ pub enum EpssError {
     /// The first line is not that of a file of scores.
     #[error("the EPSS scores begin with neither `#model_version` nor `cve,epss,percentile`")]
     Header,
+    /// The columns have other names or another order.
+    #[error("the EPSS scores have the columns `{0}`, not `cve,epss,percentile`")]
+    Columns(String),
+    /// There is no score, so the file is cut.
+    #[error("the EPSS scores end before the first score")]
+    Empty,
     /// A line is invalid.
     #[error("line {line} of the EPSS scores is not a score")]
     Row {
@@ -67,7 +73,7 @@ impl EpssTable {
             rows: Vec::new(),
         };
 
-        let mut has_header = false;
+        let (mut has_header, mut has_columns) = (false, false);
         loop {
             line.clear();
             // A truncated gzip stream fails here.
@@ -82,7 +88,9 @@ impl EpssTable {
                 table.as_of = table.as_of.or_else(|| score_date(comment));
                 has_header = true;
             } else if row == "cve,epss,percentile" {
-                has_header = true;
+                (has_header, has_columns) = (true, true);
+            } else if has_header && !has_columns && !row.is_empty() && !row.starts_with("CVE-") {
+                return Err(EpssError::Columns(row.chars().take(80).collect()));
             } else if !has_header {
                 return Err(EpssError::Header);
             } else if !row.is_empty() {
@@ -92,10 +100,10 @@ impl EpssTable {
             }
         }
 
-        if has_header {
-            Ok(table)
-        } else {
-            Err(EpssError::Header)
+        match (has_header, table.rows.is_empty()) {
+            (true, false) => Ok(table),
+            (true, true) => Err(EpssError::Empty),
+            (false, _) => Err(EpssError::Header),
         }
     }
 }
@@ -155,7 +163,8 @@ mod tests {
         let bare = EpssTable::parse("cve,epss,percentile\r\nCVE-1-2,1,0\r\n".as_bytes()).unwrap();
         assert_eq!((bare.rows.len(), bare.as_of), (1, None));
 
-        let old = "#model_version:v1,score_date:2022-05-01T00:00:00+0000\ncve,epss,percentile\n";
+        let old = "#model_version:v1,score_date:2022-05-01T00:00:00+0000\ncve,epss,percentile\n\
+                   CVE-1-2,1,0\n";
         assert!(EpssTable::parse(old.as_bytes()).unwrap().as_of.is_some());
     }
 
@@ -178,6 +187,13 @@ mod tests {
             );
         }
 
+        let changed = "#model_version:v1\ncve,score,rank\nCVE-1-2,0.1,0.1\n";
+        let error = EpssTable::parse(changed.as_bytes()).unwrap_err();
+        assert!(error.to_string().contains("`cve,score,rank`"), "{error}");
+        assert!(matches!(
+            EpssTable::parse("#model_version:v1\ncve,epss,percentile\n".as_bytes()),
+            Err(EpssError::Empty)
+        ));
         assert!(matches!(
             EpssTable::parse("a,b\n".as_bytes()),
             Err(EpssError::Header)

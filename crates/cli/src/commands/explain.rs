@@ -1,11 +1,13 @@
 //! `patchgate explain`: an advisory, and why a repository's packages are affected by it or not.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use patchgate_advisories::{AdvisoryLookup, CommitQuery, commit_queries, lookup_of};
 use patchgate_inventory::{MavenRepository, Network};
 use patchgate_model::{
-    Advisory, Explanation, Exposure, Inventory, Lockfile, Problem, Signals, SmolStr, UserError,
+    Advisory, Explanation, Exposure, Finding, Inventory, Lockfile, PackageRef, Problem, Signals,
+    SmolStr, UserError,
 };
 use patchgate_report::{ExplainInput, ExplainReport};
 use patchgate_scan::{AdvisorySource, SourceOptions};
@@ -27,6 +29,10 @@ pub(crate) struct Args {
     #[command(flatten)]
     input: InputArgs,
 
+    /// Explain the decision about this package only: its name. A PATH that does not exist is a name, too
+    #[arg(long, value_name = "NAME", conflicts_with = "purl")]
+    package: Option<String>,
+
     /// Explain the advisory for this package instead of a repository: a package URL with a version
     #[arg(long, value_name = "PURL", conflicts_with_all = ["path", "lockfile", "sbom"])]
     purl: Option<String>,
@@ -45,13 +51,16 @@ pub(crate) struct Args {
 enum Format {
     /// Text for a person
     Text,
+    /// The decisions as Markdown: a paragraph and tables for each package
+    Markdown,
     /// One JSON object; `patchgate schema explain` prints its schema
     Json,
 }
 
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let progress = Progress::start(context.terminal.progress, "reading lockfiles");
-    let (inputs, config) = args.repository.open(&args.input)?;
+    let (repository, package) = subject(args);
+    let (inputs, config) = repository.open(&args.input)?;
     let source = AdvisorySource::open(
         &SourceOptions::from(&args.source),
         &config,
@@ -89,7 +98,15 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         lookup.has_records(one)
     }));
     let signals = signals(&records, &source, &lookup, &mut problems).await;
-    let packages = patchgate_advisories::explain(&inventory, &lookup);
+    let mut packages = patchgate_advisories::explain(&inventory, &lookup);
+    let mut findings = findings(&inventory, &lookup, &source).await;
+    if let Some(name) = &package {
+        packages.retain(|one| is_named(&one.package, name));
+        findings.retain(|one| is_named(&one.package, name));
+        if packages.is_empty() && problems.is_empty() {
+            return Err(not_named(&args.id, name));
+        }
+    }
 
     drop(progress);
     let records: Vec<Advisory> = records.iter().map(|record| (**record).clone()).collect();
@@ -102,6 +119,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         malicious: &malicious,
         signals: &signals,
         packages: &packages,
+        findings: &findings,
         lockfiles: inventory.lockfiles.len(),
         problems: &problems,
         sources: &lookup.sources,
@@ -112,11 +130,60 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let file = args.output.output.as_deref();
     let text = match args.format {
         Format::Text => report.to_text(context.terminal.for_output(file)),
+        Format::Markdown => report.to_markdown(),
         Format::Json => report.to_json(),
     };
     output::write(&text, file)?;
 
     Ok(exit)
+}
+
+/// The repository, and the package to explain. Of `explain ID NAME`, the second word is a path only if
+/// there is one.
+fn subject(args: &Args) -> (RepositoryArgs, Option<String>) {
+    let RepositoryArgs { path, .. } = &args.repository;
+    let is_name = |path: &&PathBuf| args.package.is_none() && args.purl.is_none() && !path.exists();
+    let name = path.as_ref().filter(is_name);
+    let repository = RepositoryArgs {
+        path: path.clone().filter(|_| name.is_none()),
+        ..args.repository.clone()
+    };
+    let name = name.map(|name| name.display().to_string());
+
+    (repository, args.package.clone().or(name))
+}
+
+/// Whether a package has the name, also with its ecosystem before it: `npm:lodash`.
+fn is_named(package: &PackageRef, name: &str) -> bool {
+    let bare = name
+        .split_once(':')
+        .filter(|(ecosystem, _)| package.ecosystem.as_str().eq_ignore_ascii_case(ecosystem));
+    package.name.eq_ignore_ascii_case(name)
+        || bare.is_some_and(|(_, bare)| package.name.eq_ignore_ascii_case(bare))
+}
+
+fn not_named(id: &str, name: &str) -> anyhow::Error {
+    UserError::usage(format!(
+        "`{name}` is neither a path nor a scanned package that `{id}` names"
+    ))
+    .with_hint("without a name, every package that the advisory names is explained")
+    .into()
+}
+
+/// The findings of the vulnerability, rated.
+async fn findings(
+    inventory: &Inventory,
+    lookup: &AdvisoryLookup,
+    source: &AdvisorySource,
+) -> Vec<Finding> {
+    let signals = source.signals(lookup).await;
+    let found = patchgate_advisories::find(inventory, lookup, signals.source);
+    let mut findings = found.findings;
+    findings.extend(found.possible);
+    for finding in &mut findings {
+        source.rater().rate(finding);
+    }
+    findings
 }
 
 fn unknown(id: &str) -> anyhow::Error {

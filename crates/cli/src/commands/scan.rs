@@ -68,7 +68,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         config: &config,
         source: &SourceOptions::from(&args.source),
         vex: &vex_options,
-        threshold: rule.threshold,
+        threshold: rule.threshold.clone(),
         keep_files: ledger.is_some(),
         progress: &|text| progress.say(text),
     };

@@ -43,7 +43,7 @@ pub struct ScanInput<'a> {
     /// The advisory sources and feeds, with their age.
     pub sources: &'a [SourceStatus],
     /// The conditions under which a finding fails the run.
-    pub threshold: Threshold,
+    pub threshold: &'a Threshold,
     /// How the run ends.
     pub exit: RunEnd,
     /// The time that ages are relative to.
@@ -82,7 +82,7 @@ impl ScanReport {
     ///     problems: &[],
     ///     waived: &BTreeSet::new(),
     ///     sources: &[],
-    ///     threshold: Threshold::default(),
+    ///     threshold: &Threshold::default(),
     ///     exit: RunEnd { code: 0, reason: "clean" },
     ///     now: "2026-01-30T12:00:00Z".parse()?,
     /// });
@@ -309,6 +309,14 @@ fn summary(
         findings: findings.len(),
         possible: possible.len(),
         groups: group_summaries(findings, possible),
+        by_outcome: OutcomeCounts::of(findings),
+        overdue: count(|finding| {
+            finding
+                .decision
+                .deadline
+                .as_ref()
+                .is_some_and(|one| one.overdue)
+        }),
         by_severity: counts(findings),
         affected_packages: affected.len(),
         fixable: count(|finding| finding.fixed_version.is_some()),
@@ -325,6 +333,7 @@ fn summary(
         threshold: ThresholdReport {
             severity: input.threshold.min_severity().map(SeverityName::from),
             score: input.threshold.min_score().unwrap_or_default(),
+            condition: input.threshold.condition.as_ref().map(ToString::to_string),
         },
         complete: input.problems.is_empty(),
         exit_code: input.exit.code,
@@ -438,6 +447,7 @@ impl FindingReport {
             epss_percentile: epss.map(|epss| epss.percentile),
             kev: kev.is_listed(),
             kev_details: kev.entry().map(KevReport::from),
+            decision: DecisionReport::from(&finding.score.decision),
             score: finding.score.value,
             score_reasons: finding
                 .score

@@ -1,10 +1,11 @@
 //! The report of a scan as Markdown, for a job summary or a comment, and as annotations.
 
 use super::causes::Cause;
+use super::decision;
 use super::incident;
 use super::packages::PackageFindings;
 use super::phrases::{self, count};
-use super::{FindingReport, ScanReport};
+use super::{FindingReport, OutcomeName, ScanReport};
 use crate::annotation::{AnnotationLevel, annotation};
 use crate::clean::{clean, cut};
 use crate::markdown::{Body, code, link, short, text};
@@ -28,6 +29,9 @@ impl ScanReport {
         incident::markdown(&self.incidents(), &mut body);
         body.push(&format!("{}.\n\n", text(&phrases::headline(self))));
 
+        if let Some(next) = decision::next(self) {
+            body.push(&format!("{}.\n\n", text(&next)));
+        }
         if !self.findings.is_empty() {
             body.push(&format!("{}.\n\n", text(&phrases::threshold(self))));
         }
@@ -247,14 +251,18 @@ fn cause_item(cause: &Cause<'_>) -> String {
 fn packages(findings: &[FindingReport], body: &mut Body) {
     let packages = PackageFindings::all(findings);
     for of_group in packages.chunk_by(|a, b| a.group == b.group) {
-        let title = match of_group.first().and_then(|package| package.group) {
-            None => "Packages".to_owned(),
-            Some(group) => format!("In {} only", text(&phrases::files_of(group))),
-        };
-        let head = format!(
-            "### {title}\n\n| | Package | Fix | Vulnerabilities | Location |\n| --- | --- | --- | --- | --- |\n"
-        );
-        body.rows(&head, of_group.iter().map(package_row));
+        for of_outcome in of_group.chunk_by(|a, b| a.outcome() == b.outcome()) {
+            let outcome = of_outcome.first().and_then(PackageFindings::outcome);
+            let outcome = outcome.map_or("", OutcomeName::title);
+            let title = match of_group.first().and_then(|package| package.group) {
+                None => outcome.to_owned(),
+                Some(group) => format!("In {} only: {outcome}", text(&phrases::files_of(group))),
+            };
+            let head = format!(
+                "### {title}\n\n| | Package | Fix | Vulnerabilities | Location |\n| --- | --- | --- | --- | --- |\n"
+            );
+            body.rows(&head, of_outcome.iter().map(package_row));
+        }
     }
 }
 
@@ -372,6 +380,9 @@ fn vulnerability(finding: &FindingReport) -> String {
     }
     if let Some(exploited) = phrases::exploited(finding) {
         line.push_str(&format!(", **{}**", text(&exploited)));
+    }
+    if let Some(deadline) = decision::deadline(finding) {
+        line.push_str(&format!(", {}", text(&deadline)));
     }
 
     line

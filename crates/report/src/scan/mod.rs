@@ -2,6 +2,7 @@
 
 mod build;
 mod causes;
+mod decision;
 mod incident;
 mod incomplete_table;
 mod markdown;
@@ -16,6 +17,10 @@ use serde::Serialize;
 
 pub use build::{RunEnd, ScanInput};
 pub(crate) use build::{cve_first, different_files, different_packages, scope_name};
+pub use decision::{
+    DeadlineReport, DecisionReport, DecisionStepReport, EnvironmentalReport, MissingEvidenceReport,
+    OutcomeCounts, OutcomeName, ProfileReport,
+};
 pub(crate) use incident::{
     head as incident_head, lines as incident_lines, markdown as incident_section,
 };
@@ -88,6 +93,10 @@ pub struct Summary {
     /// Findings and possible findings in files that are not part of the product, by group of files;
     /// the findings are part of `findings`.
     pub groups: Vec<GroupSummary>,
+    /// Numbers of findings by outcome.
+    pub by_outcome: OutcomeCounts,
+    /// Findings whose deadline is over.
+    pub overdue: usize,
     /// Numbers of findings by severity.
     pub by_severity: SeverityCounts,
     /// Distinct package versions that have findings.
@@ -147,14 +156,16 @@ pub struct SeverityCounts {
     pub informational: usize,
 }
 
-/// The threshold of a run. It fails on a finding that reaches either figure, on a vulnerability that
-/// is known to be exploited, and on a malicious release.
+/// The threshold of a run. It fails on a finding that reaches either figure or the condition, on a
+/// malicious release, and, without a condition, on a vulnerability that is known to be exploited.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ThresholdReport {
     /// Lowest severity that fails a run; `null` when only a score was set.
     pub severity: Option<SeverityName>,
     /// Lowest score, from 0 to 100, that fails a run; 0 when no score was set.
     pub score: f64,
+    /// The condition under which a finding fails a run as well; `null` when none was set.
+    pub condition: Option<String>,
 }
 
 /// A severity by its name.
@@ -226,7 +237,9 @@ pub struct FindingReport {
     pub kev: Option<bool>,
     /// The entry in the KEV catalogue.
     pub kev_details: Option<KevReport>,
-    /// Priority, from 0 to 100.
+    /// How urgent the finding is, with the evidence.
+    pub decision: DecisionReport,
+    /// Priority, from 0 to 100: act now from 80, out of cycle from 60, scheduled from 30, defer below.
     pub score: f64,
     /// The parts of the score, largest first. Their points add up to it.
     pub score_reasons: Vec<ScoreReasonReport>,
@@ -304,7 +317,8 @@ pub struct KevReport {
 /// One part of a score.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
 pub struct ScoreReasonReport {
-    /// The signal behind the part: `kev`, `epss`, `cvss`, `scope`, `malicious`, `ransomware`.
+    /// The signal behind the part: `outcome`, `kev`, `ransomware`, `epss`, `cvss`, `scope`, `malicious`
+    /// or `requirement`.
     pub signal: String,
     /// Points that it adds or takes away.
     pub points: f64,

@@ -3,9 +3,10 @@
 //! In brief the text is about a screen long, however many findings there are: the worst packages, the
 //! worst vulnerabilities of each, and the number of the others.
 
+use super::decision::deadline;
 use super::packages::{Change, PackageFindings};
 use super::phrases::{self, count};
-use super::{FindingReport, SeverityCounts, SeverityName};
+use super::{FindingReport, OutcomeName, SeverityCounts, SeverityName};
 use crate::clean::{clean, cut};
 use crate::terminal::{BOLD, CYAN, DIM, GREEN, RED, RED_BOLD, Span, Terminal, YELLOW};
 
@@ -49,6 +50,17 @@ struct Room {
     packages: usize,
 }
 
+impl Room {
+    /// The room that a section leaves to those after it.
+    fn without(self, section: &Section) -> Self {
+        let lines: usize = section.packages.iter().map(|one| one.len() + 1).sum();
+        Self {
+            lines: self.lines.saturating_sub(lines),
+            packages: self.packages.saturating_sub(section.further.len()),
+        }
+    }
+}
+
 /// The packages of one section, rendered.
 struct Section {
     title: String,
@@ -84,20 +96,28 @@ pub(super) fn findings(
     let mut sections = Vec::new();
     for of_group in packages.chunk_by(|a, b| a.group == b.group) {
         let group = of_group.first().and_then(|package| package.group);
-        let numbers = format!(
-            "{} in {}",
-            findings_of(of_group),
-            count(of_group.len(), "package", "packages")
-        );
-        let title = match group {
-            None => numbers,
-            Some(group) => format!("In {} only: {numbers}", phrases::files_of(group)),
-        };
-        let room = match (group, has_own, sections.is_empty()) {
+        let mut room = match (group, has_own, sections.is_empty()) {
             (None, ..) | (_, false, true) => OWN,
             _ => OTHER,
         };
-        sections.push(style.section(&title, of_group, room).lines(style));
+        for of_outcome in of_group.chunk_by(|a, b| a.outcome() == b.outcome()) {
+            let numbers = format!(
+                "{} in {}",
+                findings_of(of_outcome),
+                count(of_outcome.len(), "package", "packages")
+            );
+            let outcome = of_outcome.first().and_then(PackageFindings::outcome);
+            let outcome = outcome.map_or("", OutcomeName::title);
+            let title = match group {
+                None => format!("{outcome}: {numbers}"),
+                Some(group) => {
+                    format!("In {} only: {outcome}: {numbers}", phrases::files_of(group))
+                }
+            };
+            let section = style.section(&title, of_outcome, room);
+            room = room.without(&section);
+            sections.push(section.lines(style));
+        }
     }
 
     sections
@@ -404,6 +424,14 @@ impl Style {
         }
         if let Some(exploited) = phrases::exploited(finding) {
             signals.push((RED_BOLD, exploited));
+        }
+        if let Some(text) = deadline(finding) {
+            let overdue = finding
+                .decision
+                .deadline
+                .as_ref()
+                .is_some_and(|one| one.overdue);
+            signals.push((if overdue { RED_BOLD } else { DIM }, text));
         }
         match (self.detail, finding.epss) {
             (Detail::Brief, Some(epss)) if epss >= NOTABLE_EPSS => {

@@ -1,12 +1,12 @@
 //! Findings by package: a package is what a person upgrades, so a report for a person has one line
 //! for each, with the versions that change and the vulnerabilities below.
 
-use std::cmp::Ordering;
+use std::cmp::{Ordering, Reverse};
 use std::collections::{BTreeSet, HashMap};
 
 use patchgate_ecosystems::{Ecosystem, by_name};
 
-use super::FindingReport;
+use super::{FindingReport, OutcomeName};
 use crate::clean::clean;
 
 /// The findings of one package, in one group of files.
@@ -82,9 +82,14 @@ impl<'a> PackageFindings<'a> {
         for package in &mut packages {
             package.changes = changes(package.ecosystem, &package.findings);
         }
-        packages.sort_by_key(|package| package.group);
+        packages.sort_by_key(|package| (package.group, Reverse(package.outcome())));
 
         packages
+    }
+
+    /// The outcome of the worst finding.
+    pub(super) fn outcome(&self) -> Option<OutcomeName> {
+        self.findings.iter().map(|one| one.decision.outcome).max()
     }
 
     /// Whether a finding of the package fails the run.

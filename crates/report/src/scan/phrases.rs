@@ -449,17 +449,22 @@ pub(crate) fn threshold(report: &ScanReport) -> String {
     let ThresholdReport {
         severity: level,
         score,
-    } = report.summary.threshold;
+        condition,
+    } = &report.summary.threshold;
     let mut conditions = Vec::new();
     if let Some(level) = level {
-        conditions.push(format!("severity {}", severity(level)));
+        conditions.push(format!("severity {}", severity(*level)));
     }
-    if score > 0.0 {
+    if *score > 0.0 {
         conditions.push(format!("score {score}"));
     }
     // Every vulnerability reaches "low", so exploitation adds nothing to it.
-    if level != Some(SeverityName::Low) {
-        conditions.push("or known to be exploited".to_owned());
+    match condition {
+        Some(condition) => conditions.push(condition.clone()),
+        None if *level != Some(SeverityName::Low) => {
+            conditions.push("or known to be exploited".to_owned());
+        }
+        None => {}
     }
 
     format!(

@@ -289,6 +289,9 @@ fn result(finding: &FindingReport, rule: usize, index: usize, suppression: Optio
         "partialFingerprints": { "patchgateFinding/v1": fingerprint(finding, file) },
         "properties": {
             "score": finding.score,
+            "outcome": finding.decision.outcome.word(),
+            "due": finding.decision.deadline.as_ref().and_then(|one| one.due.as_deref()),
+            "overdue": finding.decision.deadline.as_ref().map(|one| one.overdue),
             "epss": finding.epss,
             "kev": finding.kev,
             "purl": finding.package.purl,
@@ -379,7 +382,8 @@ fn message(finding: &FindingReport) -> String {
     }
 
     parts.push(format!(
-        "Score {:.1} of 100: {}.",
+        "Decision: {}. Score {:.1} of 100: {}.",
+        finding.decision.outcome.phrase(),
         finding.score,
         clean(&phrases::exploitation(finding).join(", "))
     ));

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use super::decision;
 use super::incident;
 use super::package_table::{self, Detail};
 use super::phrases::{self, count};
@@ -246,6 +247,9 @@ impl ScanReport {
             .iter()
             .map(|line| terminal.paint(style, line))
             .collect();
+        if let Some(text) = decision::next(self) {
+            lines.extend(terminal.wrap("", 0, &clean(&text)));
+        }
         let others = [phrases::groups(self), phrases::possible(self)];
         for text in others.into_iter().flatten() {
             lines.extend(terminal.wrap("", 0, &clean(&text)));

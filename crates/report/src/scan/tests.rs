@@ -66,7 +66,7 @@ fn a_malicious_release_is_an_incident_at_the_top_of_every_report() {
     let markdown = report.to_markdown(usize::MAX);
     let incident = markdown.find("### Incident: 1 malicious release is installed");
 
-    assert!(incident < markdown.find("### Packages"), "{markdown}");
+    assert!(incident < markdown.find("### Act now"), "{markdown}");
     assert!(incident.is_some());
 
     let annotations = report.to_annotations();

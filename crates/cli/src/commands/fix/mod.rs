@@ -107,7 +107,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         config: &config,
         source: &SourceOptions::from(&args.source),
         vex: &VexOptions::from(&args.vex),
-        threshold: rule.threshold,
+        threshold: rule.threshold.clone(),
         keep_files: true,
         progress: &|text| progress.say(text),
     };
@@ -318,7 +318,7 @@ impl Chooser<'_> {
             config: self.request.config,
             source: self.request.source,
             vex: self.request.vex,
-            threshold: self.request.threshold,
+            threshold: self.request.threshold.clone(),
             keep_files: true,
         };
         // The time that a person takes does not count.

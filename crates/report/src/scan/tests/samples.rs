@@ -92,7 +92,7 @@ pub(super) fn finding(
 }
 
 pub(super) fn rate(finding: &mut Finding) {
-    finding.score = patchgate_risk::score(finding);
+    finding.score = patchgate_risk::score(finding, &patchgate_risk::Profiles::default());
 }
 
 pub(super) fn exploited() -> Finding {
@@ -410,7 +410,7 @@ pub(super) fn input<'a>(lockfiles: &'a [Lockfile], sources: &'a [SourceStatus]) 
         problems: &[],
         waived: NOTHING_WAIVED,
         sources,
-        threshold: Threshold::default(),
+        threshold: &NO_THRESHOLD,
         exit: RunEnd {
             code: 3,
             reason: "incomplete",
@@ -418,6 +418,14 @@ pub(super) fn input<'a>(lockfiles: &'a [Lockfile], sources: &'a [SourceStatus]) 
         now: "2026-01-30T12:00:00Z".parse().unwrap(),
     }
 }
+
+/// No threshold is set.
+pub(super) static NO_THRESHOLD: Threshold = Threshold {
+    severity: None,
+    score: None,
+    condition: None,
+    possible: false,
+};
 
 /// No kind of input is waived.
 pub(super) const NOTHING_WAIVED: &BTreeSet<ProblemKind> = &BTreeSet::new();

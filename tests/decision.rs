@@ -1,0 +1,146 @@
+//! Decisions from end to end: conditions, profiles, deadlines, and the story of one.
+
+use crate::support::sandbox::Sandbox;
+
+/// One finding in the examples' KEV catalogue (CVE-2020-11023), and another of medium severity.
+const JQUERY_LOCK: &str = r#"{
+  "name": "app", "version": "1.0.0", "lockfileVersion": 3,
+  "packages": {
+    "": { "name": "app", "version": "1.0.0", "dependencies": { "jquery": "3.4.1" } },
+    "node_modules/jquery": {
+      "version": "3.4.1", "resolved": "https://packages.invalid/jquery-3.4.1.tgz"
+    }
+  }
+}
+"#;
+
+const EXPLOITED: &str = "GHSA-jpcq-cgw6-v4j6";
+
+fn sandbox() -> Sandbox {
+    let sandbox = Sandbox::new();
+    sandbox.write("services/api/package-lock.json", JQUERY_LOCK);
+    sandbox.build_store();
+    sandbox
+}
+
+#[test]
+fn conditions_decide_which_findings_fail() {
+    let sandbox = sandbox();
+    for (condition, code) in [
+        ("act-now", 1),
+        ("kev and fixable", 1),
+        ("overdue", 0),
+        ("severity>=critical or score>=99.95", 0),
+        ("(severity>=medium and scheduled)", 1),
+    ] {
+        let run = sandbox.offline("scan", &["--fail-on", condition, "repo"]);
+        let run = run.expect(code);
+        assert!(run.stdout.contains(condition), "{}", run.stdout);
+    }
+
+    let run = sandbox
+        .offline("scan", &["--fail-on", "kev fixable", "repo"])
+        .expect(2);
+    assert!(run.stderr.contains("column 5"), "{}", run.stderr);
+}
+
+#[test]
+fn outcomes_come_first_and_the_summary_says_what_to_do() {
+    let sandbox = sandbox();
+    let run = sandbox.offline("scan", &["repo"]).expect(1);
+    assert!(
+        run.stdout.contains("Act now: 2 findings in 1 package"),
+        "{}",
+        run.stdout
+    );
+    assert!(
+        run.stdout.contains("Next: act now on jquery@3.4.1"),
+        "{}",
+        run.stdout
+    );
+
+    let report = sandbox
+        .offline("scan", &["--format", "json", "repo"])
+        .expect(1)
+        .json();
+    assert_eq!(report["summary"]["by_outcome"]["act_now"], 1, "{report:#}");
+    let first = &report["findings"][0];
+    assert_eq!(
+        (&first["id"], &first["decision"]["outcome"]),
+        (&EXPLOITED.into(), &"act-now".into())
+    );
+    assert!(first["score"].as_f64().unwrap() >= 80.0);
+}
+
+#[test]
+fn profiles_and_deadlines_of_the_settings_apply() {
+    let sandbox = sandbox();
+    sandbox.write(
+        ".patchgate.yml",
+        "thresholds: { fail-on: overdue }\nprofiles:\n  - { path: services/*, environment: staging }\n  - \
+         { path: services/api, exposure: small, tier: 4, owner: web }\nsla: { table: own, act-now: 1, \
+         defer: 3650 }\n",
+    );
+    let report = sandbox
+        .offline("scan", &["--format", "json", "repo"])
+        .expect(1)
+        .json();
+    for finding in report["findings"].as_array().unwrap() {
+        let decision = &finding["decision"];
+        assert_eq!(decision["profile"]["glob"], "services/api", "{decision:#}");
+        assert_eq!(decision["profile"]["owner"], "web");
+        let exploited = finding["id"] == EXPLOITED;
+        assert_eq!(decision["deadline"]["overdue"], exploited, "{decision:#}");
+        assert_eq!(finding["at_or_above_threshold"], exploited);
+    }
+    assert_eq!(report["summary"]["overdue"], 1);
+}
+
+#[test]
+fn explain_tells_the_story_of_a_decision() {
+    let sandbox = sandbox();
+    let explain = |arguments: &[&str]| {
+        let arguments = [arguments, &["repo"]].concat();
+        sandbox.offline("explain", &arguments).expect(1)
+    };
+    let text = explain(&[EXPLOITED]).stdout;
+    assert!(text.contains("Decision: act now"), "{text}");
+    assert!(
+        text.contains("known to be exploited: in CISA's catalogue since"),
+        "{text}"
+    );
+
+    let markdown = explain(&[EXPLOITED, "--package", "npm:jquery", "--format", "markdown"]).stdout;
+    assert!(
+        markdown.contains("| Evidence | Basis | Outcome | |"),
+        "{markdown}"
+    );
+    let json = explain(&[EXPLOITED, "--format", "json"]).json();
+    assert_eq!(
+        json["decisions"][0]["decision"]["outcome"], "act-now",
+        "{json:#}"
+    );
+
+    let other = sandbox.offline("explain", &[EXPLOITED, "--package", "left-pad", "repo"]);
+    let other = other.expect(2);
+    assert!(
+        other.stderr.contains("`left-pad` is neither"),
+        "{}",
+        other.stderr
+    );
+}
+
+#[test]
+fn cvss_reads_vectors_from_arguments_and_lines() {
+    let sandbox = Sandbox::new();
+    let vector = "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H/E:P";
+    let run = sandbox.run(&["cvss", vector]).expect(0);
+    let answer: serde_json::Value = serde_json::from_str(run.stdout.trim()).unwrap();
+    assert_eq!(answer["base"], 9.8);
+    assert_eq!(answer["temporal"], 9.3);
+    assert_eq!(answer["severity"], "critical");
+
+    let run = sandbox.run(&["cvss", vector, "AV:N/"]).expect(3);
+    let second = run.stdout.lines().nth(1).unwrap();
+    assert!(second.contains("\"error\""), "{second}");
+}
