@@ -1,7 +1,9 @@
 //! Scores and refusals, compared with the Python package `cvss` on random vectors.
 #![expect(
     clippy::unwrap_used,
-    reason = "the lint's exception for tests does not reach their helper functions"
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "the test runs Python; the lint's exception for tests does not reach helper functions"
 )]
 
 use std::io::Write as _;
