@@ -97,6 +97,56 @@ fn profiles_and_deadlines_of_the_settings_apply() {
 }
 
 #[test]
+fn a_baseline_shows_what_is_new_and_keeps_the_first_detection() {
+    let sandbox = sandbox();
+    let save = ["--format", "json", "--output", "baseline.json", "repo"];
+    sandbox.offline("scan", &save).expect(1);
+
+    // The report is of an earlier day.
+    let file = sandbox.path("baseline.json");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let mut report: serde_json::Value = serde_json::from_str(&text).unwrap();
+    for finding in report["findings"].as_array_mut().unwrap() {
+        finding["first_detected"] = "2026-01-02".into();
+    }
+    std::fs::write(&file, report.to_string()).unwrap();
+
+    let against = ["--baseline", "baseline.json", "--fail-on", "new"];
+    let run = sandbox
+        .offline("scan", &[&against[..], &["repo"]].concat())
+        .expect(0);
+    assert!(
+        run.stdout.contains("Against the baseline: 2 as before"),
+        "{}",
+        run.stdout
+    );
+
+    sandbox.write("web/package-lock.json", JQUERY_LOCK);
+    sandbox.write(
+        ".patchgate.yml",
+        "sla: { table: own, from: detection, act-now: 1, out-of-cycle: 1, scheduled: 1 }\n",
+    );
+    let json = [&against[..], &["--format", "json", "repo"]].concat();
+    let report = sandbox.offline("scan", &json).expect(1).json();
+    for finding in report["findings"].as_array().unwrap() {
+        assert_eq!(finding["change"], "new", "{finding:#}");
+        assert_eq!(finding["first_detected"], "2026-01-02");
+        assert_eq!(finding["decision"]["deadline"]["overdue"], true);
+    }
+
+    std::fs::write(&file, "{}").unwrap();
+    let run = sandbox
+        .offline("scan", &[&against[..], &["repo"]].concat())
+        .expect(2);
+    assert!(
+        run.stderr
+            .contains("the baseline `baseline.json` is not a report"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
 fn explain_tells_the_story_of_a_decision() {
     let sandbox = sandbox();
     let explain = |arguments: &[&str]| {

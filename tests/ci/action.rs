@@ -165,7 +165,7 @@ fn scan_sets_its_outputs_and_fails_the_step() {
     let printed = format!("{}{}", run.stdout, run.stderr);
 
     assert!(
-        printed.contains("findings=10 score=94.8 outcome=failure"),
+        printed.contains("findings=10 score=95.3 outcome=failure"),
         "{printed}"
     );
     assert!(

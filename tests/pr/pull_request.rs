@@ -358,7 +358,7 @@ fn the_action_sets_its_outputs_and_no_child_process_sees_the_token() {
     let outputs = std::fs::read_to_string(forge.sandbox.path("outputs")).unwrap();
     assert_eq!(
         outputs,
-        format!("pull-request={number}\nfindings=10\nhighest-score=94.8\n")
+        format!("pull-request={number}\nfindings=10\nhighest-score=95.3\n")
     );
 
     let inputs = format!("{{\"command\":\"gate\",\"pull-request\":\"{number}\",{common}}}");

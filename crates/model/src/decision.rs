@@ -73,6 +73,36 @@ pub struct Decision {
     pub environmental: Option<EnvironmentalScore>,
     /// The date until which the finding has to be fixed, if the settings have a table of deadlines.
     pub deadline: Option<Deadline>,
+    /// The first day on which a scan found the finding, if an earlier report says so.
+    pub first_detected: Option<Date>,
+    /// The change against an earlier report; `None` when there is none to compare with.
+    pub change: Option<BaselineChange>,
+}
+
+/// The change of a finding against an earlier report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum BaselineChange {
+    /// The earlier report lacks it, at least in one of its files.
+    New,
+    /// It has a more urgent outcome or a higher severity.
+    Worse,
+    /// It has a less urgent outcome or a lower severity.
+    Better,
+    /// It did not change.
+    Same,
+}
+
+impl BaselineChange {
+    /// The word for scripts.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Worse => "worse",
+            Self::Better => "better",
+            Self::Same => "same",
+        }
+    }
 }
 
 /// One step of a decision.

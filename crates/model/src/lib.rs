@@ -37,8 +37,8 @@ pub use advisory::{
 };
 pub use commit_id::CommitId;
 pub use decision::{
-    AppliedProfile, Basis, ClockStart, Deadline, Decision, DecisionStep, EnvironmentalScore,
-    MissingEvidence, Outcome,
+    AppliedProfile, BaselineChange, Basis, ClockStart, Deadline, Decision, DecisionStep,
+    EnvironmentalScore, MissingEvidence, Outcome,
 };
 pub use evidence::{
     Account, BranchCheck, BranchEnd, ChangedFile, CheckOutcome, CheckRun, CommitEvidence,

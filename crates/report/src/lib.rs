@@ -11,6 +11,7 @@
 
 mod age;
 mod annotation;
+mod baseline;
 mod clean;
 mod diff;
 mod explain;
@@ -27,6 +28,7 @@ mod terminal;
 
 pub use age::age;
 pub use annotation::{AnnotationLevel, annotation};
+pub use baseline::{Baseline, BaselineError, BaselineReport, GoneReport};
 pub use clean::clean;
 pub use diff::{FileSummary, PatchError, file_summary, patch, unified_diff};
 pub use explain::{

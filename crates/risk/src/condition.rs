@@ -6,6 +6,7 @@
 //! part      = "(" condition ")" | figure | word
 //! figure    = ( "severity" | "score" ) ">=" value
 //! word      = "act-now" | "out-of-cycle" | "scheduled" | "kev" | "malicious" | "fixable" | "overdue"
+//!           | "new"
 //! ```
 //!
 //! `and` binds stronger than `or`. There is no negation, so that more evidence of urgency never lets a
@@ -14,7 +15,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use patchgate_model::{Finding, FixedVersion, Level, Outcome};
+use patchgate_model::{BaselineChange, Finding, FixedVersion, Level, Outcome};
 
 use crate::threshold::counts_as;
 
@@ -25,7 +26,7 @@ const MAX_DEPTH: usize = 16;
 
 /// Words that a condition may have.
 const WORDS: &str = "`act-now`, `out-of-cycle`, `scheduled`, `kev`, `malicious`, `fixable`, \
-                     `overdue`, `severity>=LEVEL` or `score>=N`";
+                     `overdue`, `new`, `severity>=LEVEL` or `score>=N`";
 
 /// A condition about a finding.
 #[derive(Debug, Clone, PartialEq)]
@@ -45,6 +46,7 @@ enum Node {
     Malicious,
     Fixable,
     Overdue,
+    New,
 }
 
 /// Why a text is no condition.
@@ -105,6 +107,11 @@ impl Node {
             },
             Self::Malicious => finding.malicious,
             Self::Fixable => matches!(finding.fixed, FixedVersion::At(_)),
+            // Without a baseline, everything is new; so is what became worse.
+            Self::New => !matches!(
+                decision.change,
+                Some(BaselineChange::Better | BaselineChange::Same)
+            ),
             Self::Overdue => decision.deadline.as_ref().is_some_and(|one| one.overdue),
         }
     }
@@ -255,6 +262,7 @@ impl Parser {
             "malicious" => Ok(Node::Malicious),
             "fixable" => Ok(Node::Fixable),
             "overdue" => Ok(Node::Overdue),
+            "new" => Ok(Node::New),
             "severity" | "score" => self.figure(&token),
             "possible" => Err(token.error(
                 "`possible` cannot be combined; give it as a condition of its own".to_owned(),
@@ -351,6 +359,22 @@ mod tests {
         }
         urgent.score.decision.outcome = Outcome::Scheduled;
         assert!(!"out-of-cycle".parse::<Condition>().unwrap().holds(&urgent));
+    }
+
+    #[test]
+    fn everything_is_new_without_a_baseline() {
+        let new: Condition = "new".parse().unwrap();
+        let mut finding = finding(Level::Low);
+        assert!(new.holds(&finding));
+        for (change, holds) in [
+            (BaselineChange::New, true),
+            (BaselineChange::Worse, true),
+            (BaselineChange::Same, false),
+            (BaselineChange::Better, false),
+        ] {
+            finding.score.decision.change = Some(change);
+            assert_eq!(new.holds(&finding), holds);
+        }
     }
 
     #[test]

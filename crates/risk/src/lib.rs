@@ -70,15 +70,25 @@ impl Rater {
             finding.severity.level = Level::Critical;
         }
 
+        self.decide(finding, None);
+    }
+
+    /// Sets the score with the decision again, for a finding of which the first detection is known.
+    pub fn rate_detected(&self, finding: &mut Finding, detected: Date) {
+        self.decide(finding, Some(detected));
+    }
+
+    fn decide(&self, finding: &mut Finding, detected: Option<Date>) {
         let (mut score, evidence) = score::assess(finding, &self.profiles);
         let clock = Clock {
-            detected: None,
+            detected,
             today: self.today,
         };
         let outcome = score.decision.outcome;
         score.decision.deadline = self
             .sla
             .map(|table| table.deadline(finding, &evidence, outcome, clock));
+        score.decision.first_detected = Some(detected.unwrap_or(self.today).min(self.today));
         finding.score = score;
     }
 }

@@ -213,7 +213,9 @@ fn parts(finding: &Finding, evidence: &Evidence) -> Vec<Part> {
             Use::Build => "only needed to build",
             Use::Development => "only needed to develop and test",
         };
-        add("scope", runs, text.to_owned());
+        if runs > 0 || !evidence.harmless {
+            add("scope", runs, text.to_owned());
+        }
     }
     if let Some(text) = uncertain(evidence.certainty) {
         add(

@@ -27,6 +27,19 @@ pub struct TriagedFindings {
     pub vex_notices: Vec<patchgate_vex::Notice>,
 }
 
+impl TriagedFindings {
+    /// All findings, also those that do not count.
+    pub fn all(&self) -> impl Iterator<Item = &Finding> {
+        let ignored = self.ignored.iter().map(|one| &one.finding);
+        let suppressed = self.suppressed.iter().map(|one| &one.finding);
+        self.kept
+            .iter()
+            .chain(&self.possible)
+            .chain(ignored)
+            .chain(suppressed)
+    }
+}
+
 /// Divides findings. The settings come first: an ignore entry has an end, and must not be reported
 /// as unused because a document covers the same finding.
 pub(crate) fn triage(

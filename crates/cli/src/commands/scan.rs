@@ -1,8 +1,11 @@
 //! `patchgate scan`: finds vulnerabilities, ranks and reports them.
 
-use patchgate_report::{Detail, GITHUB_SUMMARY_LIMIT, ScanReport};
+use std::path::{Path, PathBuf};
+
+use patchgate_model::UserError;
+use patchgate_report::{Baseline, Detail, GITHUB_SUMMARY_LIMIT, ScanReport};
 use patchgate_scan::vex::VexExport;
-use patchgate_scan::{ScanRequest, SourceOptions, VexOptions};
+use patchgate_scan::{ScanRequest, ScanResult, SourceOptions, VexOptions};
 
 use crate::args::{InputArgs, OutputArgs, RepositoryArgs, SourceArgs, ThresholdArgs, VexArgs};
 use crate::context::Context;
@@ -25,6 +28,11 @@ pub(crate) struct Args {
     vex: VexArgs,
     #[command(flatten)]
     threshold: ThresholdArgs,
+    /// Compare the findings with an earlier report of `scan --format json`: `--fail-on new` fails the
+    /// run only for what is new or worse, and deadlines count from the first detection
+    #[arg(long, value_name = "FILE", help_heading = "Threshold")]
+    baseline: Option<PathBuf>,
+
     #[command(flatten)]
     ledger: LedgerArgs,
     #[command(flatten)]
@@ -38,6 +46,31 @@ pub(crate) struct Args {
     /// important ones; other formats are always whole
     #[arg(long, help_heading = "Output")]
     all: bool,
+}
+
+/// Largest baseline, in bytes. A report of 10,000 findings has about 40 MB.
+const MAX_BASELINE_BYTES: u64 = 256 * 1024 * 1024;
+
+fn read_baseline(path: &Path) -> Result<Baseline, UserError> {
+    let name = path.display();
+    let bytes = patchgate_fs::read_named(path, MAX_BASELINE_BYTES)
+        .map_err(|error| UserError::usage(format!("cannot read the baseline `{name}`: {error}")))?;
+    Baseline::parse(&bytes).map_err(|error| {
+        UserError::usage(format!("the baseline `{name}` is {error}"))
+            .with_hint("write one with `patchgate scan --format json --output FILE`")
+    })
+}
+
+/// Sets the first detection and the change of every finding.
+fn compare(result: &mut ScanResult, baseline: &Baseline) {
+    let rater = result.source.rater();
+    let findings = &mut result.findings;
+    for finding in findings.kept.iter_mut().chain(&mut findings.possible) {
+        if let Some(day) = baseline.first_detected(finding) {
+            rater.rate_detected(finding, day);
+        }
+        finding.score.decision.change = Some(baseline.change(finding));
+    }
 }
 
 /// Format of a scan's report.
@@ -72,14 +105,21 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         keep_files: ledger.is_some(),
         progress: &|text| progress.say(text),
     };
-    let result = patchgate_scan::scan(&request, &context.environment).await?;
+    let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
+    let mut result = patchgate_scan::scan(&request, &context.environment).await?;
     drop(progress);
+    if let Some(baseline) = &baseline {
+        compare(&mut result, baseline);
+    }
 
     let kept = &result.findings.kept;
     let inventory = &result.contents.inventory;
     let counted = kept.iter().chain(&result.findings.possible);
     let exit = verdict::exit(kept, counted, &result.incomplete, &rule, inventory);
-    let report = verdict::scan_report(&result, &result.incomplete, &rule, exit, context);
+    let mut report = verdict::scan_report(&result, &result.incomplete, &rule, exit, context);
+    if let Some(baseline) = &baseline {
+        report.compare(baseline, result.findings.all());
+    }
 
     let file = args.output.output.as_deref();
     let detail = match args.all {

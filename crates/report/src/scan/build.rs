@@ -317,6 +317,7 @@ fn summary(
                 .as_ref()
                 .is_some_and(|one| one.overdue)
         }),
+        baseline: None,
         by_severity: counts(findings),
         affected_packages: affected.len(),
         fixable: count(|finding| finding.fixed_version.is_some()),
@@ -448,6 +449,16 @@ impl FindingReport {
             kev: kev.is_listed(),
             kev_details: kev.entry().map(KevReport::from),
             decision: DecisionReport::from(&finding.score.decision),
+            first_detected: finding
+                .score
+                .decision
+                .first_detected
+                .map(|day| day.to_string()),
+            change: finding
+                .score
+                .decision
+                .change
+                .map(|one| one.word().to_owned()),
             score: finding.score.value,
             score_reasons: finding
                 .score

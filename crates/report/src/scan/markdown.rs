@@ -35,7 +35,11 @@ impl ScanReport {
         if !self.findings.is_empty() {
             body.push(&format!("{}.\n\n", text(&phrases::threshold(self))));
         }
-        let others = [phrases::groups(self), phrases::possible(self)];
+        let others = [
+            crate::baseline::phrase(self),
+            phrases::groups(self),
+            phrases::possible(self),
+        ];
         for other in others.into_iter().flatten() {
             body.push(&format!("{}.\n\n", text(&other)));
         }

@@ -97,6 +97,8 @@ pub struct Summary {
     pub by_outcome: OutcomeCounts,
     /// Findings whose deadline is over.
     pub overdue: usize,
+    /// The comparison with an earlier report; `null` without one.
+    pub baseline: Option<crate::BaselineReport>,
     /// Numbers of findings by severity.
     pub by_severity: SeverityCounts,
     /// Distinct package versions that have findings.
@@ -239,6 +241,11 @@ pub struct FindingReport {
     pub kev_details: Option<KevReport>,
     /// How urgent the finding is, with the evidence.
     pub decision: DecisionReport,
+    /// The first day on which a scan found it, `YYYY-MM-DD`: today, or an earlier one that the baseline
+    /// knows.
+    pub first_detected: Option<String>,
+    /// The change against the baseline: `new`, `worse`, `better` or `same`; `null` without one.
+    pub change: Option<String>,
     /// Priority, from 0 to 100: act now from 80, out of cycle from 60, scheduled from 30, defer below.
     pub score: f64,
     /// The parts of the score, largest first. Their points add up to it.

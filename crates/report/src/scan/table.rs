@@ -250,7 +250,11 @@ impl ScanReport {
         if let Some(text) = decision::next(self) {
             lines.extend(terminal.wrap("", 0, &clean(&text)));
         }
-        let others = [phrases::groups(self), phrases::possible(self)];
+        let others = [
+            crate::baseline::phrase(self),
+            phrases::groups(self),
+            phrases::possible(self),
+        ];
         for text in others.into_iter().flatten() {
             lines.extend(terminal.wrap("", 0, &clean(&text)));
         }

@@ -45,7 +45,7 @@ pub(crate) fn record(id: &str, summary: &str) -> Advisory {
     }
 }
 
-pub(super) fn finding(
+pub(crate) fn finding(
     id: &str,
     package: &str,
     version: &str,
@@ -95,7 +95,7 @@ pub(super) fn rate(finding: &mut Finding) {
     finding.score = patchgate_risk::score(finding, &patchgate_risk::Profiles::default());
 }
 
-pub(super) fn exploited() -> Finding {
+pub(crate) fn exploited() -> Finding {
     let mut finding = finding(
         "GHSA-aaaa-bbbb-cccc",
         "qs",
@@ -430,7 +430,7 @@ pub(super) static NO_THRESHOLD: Threshold = Threshold {
 /// No kind of input is waived.
 pub(super) const NOTHING_WAIVED: &BTreeSet<ProblemKind> = &BTreeSet::new();
 
-pub(super) fn report(
+pub(crate) fn report(
     findings: &[Finding],
     ignored: &[IgnoredFinding],
     notices: &[Notice],
