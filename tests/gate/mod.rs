@@ -2,6 +2,6 @@
 
 mod attacks;
 mod evidence;
-mod moments;
 mod ledger;
+mod moments;
 mod verdict;

@@ -7,11 +7,11 @@ use patchgate_model::Bump;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::risk::{ProfileEntry, Sla};
 pub(crate) use gate::{
     AccountEntry, Check, DayWord, FailedChecks, FreezeEntry, Gate, IdentifiedAccount, MergeWord,
     ProofWord, RuleEntry, StageEntry, StageWord, ThenWord,
 };
-use crate::risk::{ProfileEntry, Sla};
 
 /// Settings of Patchgate for one repository.
 #[derive(Debug, Default, Deserialize, JsonSchema)]

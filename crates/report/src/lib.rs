@@ -1,4 +1,5 @@
-//! Reports of scans, fixes, pull requests and the gate, as text, Markdown, SARIF and JSON.
+//! Reports of scans, fixes, pull requests and the gate: text, Markdown and JSON for each, and for a
+//! scan also SARIF, HTML, CSV, JUnit and the reports of GitLab.
 //!
 //! Each output is rendered from one of the report values ([`ScanReport`], [`FixReport`],
 //! [`PrReport`], [`GateReport`], [`InventoryReport`], [`ExplainReport`]). Their fields are the
@@ -52,11 +53,12 @@ pub use pr::{PrAction, PrInput, PrReport, PullRequestLink, PullRequestReport};
 pub use pull_request::{PullRequestInput, pull_request_body, pull_request_title};
 pub use scan::{
     CvssReport, DeadlineReport, DecisionReport, DecisionStepReport, Detail, EnvironmentalReport,
-    FindingReport, GroupSummary, IgnoredReport, IncompleteReport, KevReport, LocationReport,
-    LockfileReport, MissingEvidenceReport, NotCoveredReport, NoticeReport, OutcomeCounts,
-    OutcomeName, PackageReport, ProfileReport, ReferenceReport, RequirementReport, RunEnd,
-    ScanInput, ScanReport, ScoreReasonReport, SeverityCounts, SeverityName, SkippedReport,
-    SourceReport, Summary, SuppressedReport, ThresholdReport, Tool, VexNoticeReport,
+    FindingReport, GitLabOptions, GroupSummary, HtmlOptions, IgnoredReport, IncompleteReport,
+    KevReport, LocationReport, LockfileReport, MissingEvidenceReport, NotCoveredReport,
+    NoticeReport, OutcomeCounts, OutcomeName, PackageReport, ProfileReport, ReferenceReport,
+    RequirementReport, RunEnd, ScanInput, ScanReport, ScoreReasonReport, SeverityCounts,
+    SeverityName, SkippedReport, SourceReport, Summary, SuppressedReport, ThresholdReport, Tool,
+    VexNoticeReport,
 };
 pub use schema::{SchemaKind, schema};
 pub use terminal::Terminal;

@@ -34,4 +34,4 @@ pub use registry::{
 };
 pub use requirement::{Requirement, skip};
 pub use shared::{files_below, shared_dir, snapshots};
-pub use tools::{Tools, rust_toolchain, system_tool};
+pub use tools::{Tools, chromium, rust_toolchain, system_tool};

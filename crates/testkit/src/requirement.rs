@@ -30,16 +30,19 @@ pub enum Requirement {
     Bundler,
     /// PHP with Composer, from the system.
     Composer,
+    /// Chromium, from the system.
+    Browser,
     /// The directory of real lockfiles, advisories and schemas next to the repository.
     SharedData,
 }
 
 impl Requirement {
-    const ALL: [Self; 5] = [
+    const ALL: [Self; 6] = [
         Self::Tools,
         Self::Spdx3Schema,
         Self::Bundler,
         Self::Composer,
+        Self::Browser,
         Self::SharedData,
     ];
 
@@ -51,6 +54,7 @@ impl Requirement {
             Self::Spdx3Schema => "spdx3-schema",
             Self::Bundler => "bundler",
             Self::Composer => "composer",
+            Self::Browser => "browser",
             Self::SharedData => "shared-data",
         }
     }

@@ -53,6 +53,16 @@ pub fn system_tool(requirement: Requirement, name: &str) -> Option<PathBuf> {
     found
 }
 
+/// The path of Chromium, the browser. `None` after a skip, as in [`system_tool`].
+///
+/// # Panics
+/// When tests must not be skipped, see [`skip`].
+#[must_use]
+#[track_caller]
+pub fn chromium() -> Option<PathBuf> {
+    system_tool(Requirement::Browser, "chromium")
+}
+
 /// Paths of the installed tools.
 #[derive(Debug, Clone)]
 pub struct Tools {
@@ -271,6 +281,25 @@ impl Tools {
     #[must_use]
     pub fn yarn_berry(&self) -> PathBuf {
         self.module("@yarnpkg/cli-dist").join("bin/yarn.js")
+    }
+
+    /// The modules of Playwright, which drives a browser, and of axe-core, which checks a page for
+    /// people who cannot see it well. `None` after a skip, as in [`Tools::installed`]: older
+    /// installations of the tools lack them.
+    ///
+    /// # Panics
+    /// When tests must not be skipped, see [`skip`].
+    #[must_use]
+    #[track_caller]
+    pub fn browser_driver(&self) -> Option<(PathBuf, PathBuf)> {
+        let playwright = self.module("playwright-core");
+        let axe = self.module("axe-core").join("axe.min.js");
+        if playwright.is_dir() && axe.is_file() {
+            return Some((playwright, axe));
+        }
+        let reason = "Playwright is missing: run `tests/tools/install`";
+        skip(Requirement::Tools, reason);
+        None
     }
 
     fn module(&self, name: &str) -> PathBuf {

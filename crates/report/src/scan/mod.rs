@@ -2,9 +2,14 @@
 
 mod build;
 mod causes;
+mod code_quality;
+mod csv;
 mod decision;
+mod gitlab;
+mod html;
 mod incident;
 mod incomplete_table;
+mod junit;
 mod markdown;
 mod package_table;
 mod packages;
@@ -21,6 +26,8 @@ pub use decision::{
     DeadlineReport, DecisionReport, DecisionStepReport, EnvironmentalReport, MissingEvidenceReport,
     OutcomeCounts, OutcomeName, ProfileReport,
 };
+pub use gitlab::GitLabOptions;
+pub use html::HtmlOptions;
 pub(crate) use incident::{
     head as incident_head, lines as incident_lines, markdown as incident_section,
 };

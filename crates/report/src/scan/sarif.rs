@@ -24,6 +24,8 @@ const MAX_RULES: usize = 25_000;
 const MAX_TAGS: usize = 20;
 /// Most characters of a description that GitHub accepts.
 const MAX_DESCRIPTION: usize = 1_024;
+/// Least `security-severity` of a known exploited vulnerability: GitHub shows it as critical.
+const EXPLOITED_SEVERITY: f64 = 9.0;
 /// Most locations of one finding that become results.
 const MAX_LOCATIONS: usize = 100;
 
@@ -70,6 +72,8 @@ impl ScanReport {
                 "semanticVersion": self.tool.version,
                 "rules": rules.list,
             }},
+            // Without a category, uploads of two tools for one commit would replace each other.
+            "automationDetails": { "id": "patchgate/" },
             "columnKind": "unicodeCodePoints",
             "originalUriBaseIds": {
                 "%SRCROOT%": { "description": { "text": "The root of the repository." } }
@@ -175,8 +179,10 @@ fn rule(finding: &FindingReport) -> Value {
     } else {
         "vulnerability"
     };
+    let exploited = (finding.kev == Some(true)).then(|| "known-exploited".to_owned());
     let tags: Vec<String> = ["security".to_owned(), kind.to_owned()]
         .into_iter()
+        .chain(exploited)
         .chain(finding.cwes.iter().map(|cwe| clean(cwe)))
         .take(MAX_TAGS)
         .collect();
@@ -203,8 +209,18 @@ fn rule(finding: &FindingReport) -> Value {
     rule
 }
 
-/// The CVSS score, or the middle of the band of the stated severity.
+/// The number by which GitHub sorts: the base score, for a known exploited vulnerability at least that
+/// of a critical one, because it fails a run whatever its base score is.
 fn security_severity(finding: &FindingReport) -> f64 {
+    let score = base_score(finding);
+    match finding.kev {
+        Some(true) => score.max(EXPLOITED_SEVERITY),
+        _ => score,
+    }
+}
+
+/// The CVSS score, or the middle of the band of the stated severity.
+pub(super) fn base_score(finding: &FindingReport) -> f64 {
     if let Some(cvss) = &finding.cvss {
         return cvss.score;
     }
@@ -279,14 +295,19 @@ fn help_markdown(finding: &FindingReport) -> String {
 
 fn result(finding: &FindingReport, rule: usize, index: usize, suppression: Option<&str>) -> Value {
     let at = finding.locations.get(index);
-    let file = at.map_or("", |at| at.file.as_str());
+    let print = location_fingerprint(finding, index);
 
     let mut result = json!({
         "ruleId": clean(&finding.id),
         "ruleIndex": rule,
         "level": if is_possible(finding) { "note" } else { level(finding) },
-        "message": { "text": message(finding) },
-        "partialFingerprints": { "patchgateFinding/v1": fingerprint(finding, file) },
+        "message": { "text": escaped(&message(finding)) },
+        // GitHub matches results by the second one alone, which it otherwise computes from the text
+        // of the line.
+        "partialFingerprints": {
+            "patchgateFinding/v1": print,
+            "primaryLocationLineHash": format!("{print}:1"),
+        },
         "properties": {
             "score": finding.score,
             "outcome": finding.decision.outcome.word(),
@@ -314,7 +335,7 @@ fn result(finding: &FindingReport, rule: usize, index: usize, suppression: Optio
 }
 
 /// Whether only some versions that a requirement admits are affected.
-fn is_possible(finding: &FindingReport) -> bool {
+pub(super) fn is_possible(finding: &FindingReport) -> bool {
     finding
         .requirement
         .as_ref()
@@ -346,7 +367,8 @@ fn stated(suppressed: &SuppressedReport) -> String {
     )
 }
 
-fn message(finding: &FindingReport) -> String {
+/// What the finding is, how it is fixed, and how it came into the tree, in sentences.
+pub(super) fn message(finding: &FindingReport) -> String {
     let mut parts = vec![format!(
         "{} is {} {}{}.",
         subject(finding),
@@ -387,16 +409,32 @@ fn message(finding: &FindingReport) -> String {
         finding.score,
         clean(&phrases::exploitation(finding).join(", "))
     ));
-    // An unescaped bracket in a message begins a link to a location.
-    parts
-        .join(" ")
+    parts.join(" ")
+}
+
+/// The message for a result. An unescaped bracket in it begins a link to a location (3.11.6).
+fn escaped(message: &str) -> String {
+    message
         .replace('\\', "\\\\")
         .replace('[', "\\[")
         .replace(']', "\\]")
 }
 
+/// The fingerprint of a finding at one of its locations. Two lines of one file differ in it by their
+/// order.
+pub(super) fn location_fingerprint(finding: &FindingReport, index: usize) -> String {
+    let file = finding.locations.get(index).map(|at| at.file.as_str());
+    let earlier = finding.locations.iter().take(index);
+    let repeats = earlier.filter(|at| Some(at.file.as_str()) == file).count();
+    let fingerprint = fingerprint(finding, file.unwrap_or_default());
+    match repeats {
+        0 => fingerprint,
+        repeats => format!("{fingerprint}-{repeats}"),
+    }
+}
+
 /// A hash that stays the same when only lines change: vulnerability, package version and file.
-fn fingerprint(finding: &FindingReport, file: &str) -> String {
+pub(super) fn fingerprint(finding: &FindingReport, file: &str) -> String {
     let mut hash = Sha256::new();
     for part in [
         finding.id.as_str(),
@@ -447,7 +485,7 @@ fn uri(path: &str) -> String {
 }
 
 /// The text with a period at its end; empty stays empty.
-fn sentence(raw: &str) -> String {
+pub(super) fn sentence(raw: &str) -> String {
     let text = clean(raw);
     if text.is_empty() || text.ends_with(['.', '!', '?', '…']) {
         text

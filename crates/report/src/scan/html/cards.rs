@@ -1,0 +1,331 @@
+//! The packages of a page: one card for each version of a package, with its fix, its dependency
+//! chains and its findings.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde::Serialize;
+
+use super::super::{FindingReport, SeverityName, phrases};
+use super::view::{line, long, some};
+use crate::markdown::address;
+
+/// Most findings of a page.
+pub(super) const MAX_FINDINGS: usize = 10_000;
+/// Most files, chains, and steps of a chain of a package.
+const MAX_FILES: usize = 5;
+const MAX_CHAINS: usize = 3;
+const MAX_STEPS: usize = 10;
+/// Most further ids and links of a finding.
+const MAX_ALIASES: usize = 3;
+const MAX_LINKS: usize = 3;
+
+/// One version of a package with findings.
+#[derive(Debug, Serialize)]
+pub(super) struct Card {
+    /// Number of the card on the page, by which links refer to it.
+    pub(super) number: usize,
+    ecosystem: String,
+    name: String,
+    /// The version, or the requirement where no file states a version.
+    version: String,
+    is_requirement: bool,
+    group: Option<String>,
+    scope: String,
+    is_direct: bool,
+    fails: bool,
+    /// Greatest score and worst severity of the findings.
+    score: f64,
+    severity: &'static str,
+    rank: usize,
+    fix: Fix,
+    files: Vec<String>,
+    more_files: usize,
+    chains: Vec<Vec<String>>,
+    more_chains: usize,
+    findings: Vec<Row>,
+}
+
+/// What one upgrade of a package resolves.
+#[derive(Debug, Clone, Serialize)]
+pub(super) struct Fix {
+    /// The version, or the requirement, that resolves most findings; `None` if none resolves any.
+    to: Option<String>,
+    /// The findings that it resolves, all findings, and those that have a fix of their own.
+    fixed: usize,
+    all: usize,
+    exploited: usize,
+    /// Why nothing resolves them all.
+    reason: Option<String>,
+    /// The sum of the scores of the findings that it resolves.
+    #[serde(skip)]
+    weight: f64,
+}
+
+/// An upgrade in the list of those that resolve most.
+#[derive(Debug, Serialize)]
+pub(super) struct Upgrade {
+    number: usize,
+    name: String,
+    from: String,
+    fix: Fix,
+    score: f64,
+    severity: &'static str,
+}
+
+#[derive(Debug, Serialize)]
+struct Row {
+    id: String,
+    url: Option<String>,
+    aliases: Vec<String>,
+    summary: String,
+    severity: &'static str,
+    score: f64,
+    exploited: Option<String>,
+    is_malicious: bool,
+    fails: bool,
+    /// The other signals: `EPSS 94.3 %`, `CVSS 9.8`.
+    signals: Vec<String>,
+    /// The affected part of the versions that a requirement admits.
+    affected: Option<String>,
+    /// Version that fixes this finding, if the package's fix is another one.
+    fixed_version: Option<String>,
+    no_fix: Option<String>,
+    reasons: Vec<Reason>,
+    links: Vec<Link>,
+}
+
+#[derive(Debug, Serialize)]
+struct Reason {
+    points: String,
+    text: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Link {
+    /// The server.
+    label: String,
+    url: String,
+}
+
+/// The cards of these findings, which are in the order of the report; cards are ordered by their
+/// worst finding.
+pub(super) fn cards(findings: &[FindingReport], first: usize) -> Vec<Card> {
+    let mut groups: Vec<Vec<&FindingReport>> = Vec::new();
+    let mut indexes: BTreeMap<_, usize> = BTreeMap::new();
+    for finding in findings.iter().take(MAX_FINDINGS) {
+        let requirement = finding.requirement.as_ref().map(|one| &one.requirement);
+        let key = (&finding.package, requirement, &finding.group);
+        let index = *indexes.entry(key).or_insert(groups.len());
+        match groups.get_mut(index) {
+            Some(group) => group.push(finding),
+            None => groups.push(vec![finding]),
+        }
+    }
+
+    groups
+        .iter()
+        .zip(first..)
+        .filter_map(|(group, number)| Card::new(group, number))
+        .collect()
+}
+
+/// The upgrades that resolve most, by the sum of the scores.
+pub(super) fn upgrades(cards: &[Card], most: usize) -> Vec<Upgrade> {
+    let mut fixable: Vec<&Card> = cards.iter().filter(|card| card.fix.to.is_some()).collect();
+    fixable.sort_by(|a, b| b.fix.weight.total_cmp(&a.fix.weight));
+
+    let upgrades = fixable.iter().take(most).map(|card| Upgrade {
+        number: card.number,
+        name: card.name.clone(),
+        from: card.version.clone(),
+        fix: card.fix.clone(),
+        score: card.score,
+        severity: card.severity,
+    });
+    upgrades.collect()
+}
+
+impl Card {
+    /// The card of findings of the same package version; `None` without any.
+    fn new(findings: &[&FindingReport], number: usize) -> Option<Self> {
+        let first = *findings.first()?;
+        let fix = Fix::new(findings);
+        let worst = findings.iter().min_by_key(|one| rank(one.severity))?;
+
+        let mut files = BTreeSet::new();
+        let mut chains: Vec<&Vec<String>> = Vec::new();
+        let mut seen = BTreeSet::new();
+        for finding in findings {
+            files.extend(finding.locations.iter().map(phrases::location));
+            chains.extend(finding.paths.iter().filter(|path| seen.insert(*path)));
+        }
+        chains.sort_by_key(|chain| chain.len());
+        let version = match &first.requirement {
+            Some(matched) if matched.requirement.is_empty() => "any version",
+            Some(matched) => &matched.requirement,
+            None => &first.package.version,
+        };
+
+        Some(Self {
+            number,
+            ecosystem: line(&first.package.ecosystem),
+            name: line(&first.package.name),
+            version: line(version),
+            is_requirement: first.requirement.is_some(),
+            group: first.group.as_deref().map(phrases::files_of),
+            scope: line(&first.scope),
+            is_direct: chains.iter().any(|chain| chain.len() == 1),
+            fails: findings.iter().any(|one| one.at_or_above_threshold),
+            score: findings.iter().map(|one| one.score).fold(0.0, f64::max),
+            severity: phrases::severity(worst.severity),
+            rank: rank(worst.severity),
+            more_files: files.len().saturating_sub(MAX_FILES),
+            files: files
+                .iter()
+                .take(MAX_FILES)
+                .map(|file| line(file))
+                .collect(),
+            // A chain of one step is the package itself.
+            more_chains: chains.len().saturating_sub(MAX_CHAINS),
+            chains: chains
+                .iter()
+                .filter(|chain| chain.len() > 1)
+                .take(MAX_CHAINS)
+                .map(|chain| steps(chain))
+                .collect(),
+            findings: findings.iter().map(|one| Row::new(one, &fix)).collect(),
+            fix,
+        })
+    }
+}
+
+/// The order of severities, worst first. An unknown one counts as high, as in thresholds.
+fn rank(severity: SeverityName) -> usize {
+    match severity {
+        SeverityName::Critical => 0,
+        SeverityName::High => 1,
+        SeverityName::Unknown => 2,
+        SeverityName::Medium => 3,
+        SeverityName::Low => 4,
+        SeverityName::Informational => 5,
+        SeverityName::None => 6,
+    }
+}
+
+/// The steps of a chain. Those in the middle of a long one are left out.
+fn steps(chain: &[String]) -> Vec<String> {
+    if chain.len() <= MAX_STEPS {
+        return chain.iter().map(|step| line(step)).collect();
+    }
+
+    let half = MAX_STEPS / 2;
+    let left_out = format!("… {} more …", chain.len() - 2 * half);
+    let head = chain.iter().take(half).map(|step| line(step));
+    let tail = chain.iter().skip(chain.len() - half).map(|step| line(step));
+    head.chain([left_out]).chain(tail).collect()
+}
+
+impl Fix {
+    fn new(findings: &[&FindingReport]) -> Self {
+        let to = findings.iter().find_map(|one| match &one.requirement {
+            Some(matched) => matched.raised.clone(),
+            None => one.package_fix.clone(),
+        });
+        // Without a version that fixes all, the one that the most findings have in common.
+        let to = to.or_else(|| {
+            let mut counts: HashMap<&str, usize> = HashMap::new();
+            for version in findings
+                .iter()
+                .filter_map(|one| one.fixed_version.as_deref())
+            {
+                *counts.entry(version).or_default() += 1;
+            }
+            let best = counts
+                .into_iter()
+                .max_by_key(|(version, count)| (*count, *version));
+            best.map(|(version, _)| version.to_owned())
+        });
+
+        let is_fixed = |one: &&&FindingReport| match (&to, &one.requirement) {
+            (None, _) => false,
+            (Some(_), None) if one.package_fix.is_some() => true,
+            (Some(to), None) => one.fixed_version.as_ref() == Some(to),
+            (Some(to), Some(matched)) => matched.raised.as_ref() == Some(to),
+        };
+        let fixed: Vec<&&FindingReport> = findings.iter().filter(is_fixed).collect();
+        let left = findings.iter().find(|one| !is_fixed(one));
+
+        Self {
+            fixed: fixed.len(),
+            all: findings.len(),
+            exploited: fixed.iter().filter(|one| one.kev == Some(true)).count(),
+            weight: fixed.iter().map(|one| one.score).sum(),
+            reason: left.map(|one| long(one.no_fix_reason.as_deref().unwrap_or("no common fix"))),
+            to: to.as_deref().map(line),
+        }
+    }
+}
+
+impl Row {
+    fn new(finding: &FindingReport, fix: &Fix) -> Self {
+        let exploited = phrases::exploited(finding);
+        let known = phrases::exploitation(finding);
+        let signals: Vec<String> = known
+            .iter()
+            .filter(|text| Some(*text) != exploited.as_ref() && !text.ends_with(" only"))
+            .map(|text| line(text))
+            .collect();
+        let own_fix = finding.fixed_version.as_deref().map(line);
+        let url = phrases::url(finding);
+
+        Self {
+            id: line(&finding.id),
+            url: url.map(str::to_owned),
+            aliases: some(&finding.aliases, MAX_ALIASES),
+            summary: long(&finding.summary),
+            severity: phrases::severity(finding.severity),
+            score: finding.score,
+            exploited,
+            is_malicious: finding.malicious,
+            fails: finding.at_or_above_threshold,
+            signals,
+            affected: finding
+                .requirement
+                .as_ref()
+                .map(|matched| long(&phrases::affected_part(matched))),
+            fixed_version: own_fix.filter(|own| Some(own) != fix.to.as_ref()),
+            no_fix: match finding.fixed_version {
+                Some(_) => None,
+                None => finding.no_fix_reason.as_deref().map(long),
+            },
+            reasons: finding
+                .score_reasons
+                .iter()
+                .map(|reason| Reason {
+                    points: format!("{:+.1}", reason.points),
+                    text: long(&reason.text),
+                })
+                .collect(),
+            links: links(finding, url),
+        }
+    }
+}
+
+/// The first further links of a finding, one for each server.
+fn links(finding: &FindingReport, own: Option<&str>) -> Vec<Link> {
+    let mut servers = BTreeSet::new();
+    finding
+        .references
+        .iter()
+        .filter_map(|reference| address(&reference.url))
+        .filter(|url| Some(*url) != own)
+        .filter_map(|url| {
+            let server = url.split('/').nth(2).filter(|server| !server.is_empty())?;
+            servers.insert(server).then(|| Link {
+                label: line(server),
+                url: url.to_owned(),
+            })
+        })
+        .take(MAX_LINKS)
+        .collect()
+}
