@@ -60,7 +60,9 @@ pub use detect::detect;
 pub use facts::VEX_DOCUMENT;
 pub use identity::{ECOSYSTEM, UNKNOWN};
 pub use patchgate_syntax::ParseError;
-pub use write::{WriteOptions, content_uuid};
+pub use write::{
+    SnapshotOptions, Vulnerability, WriteOptions, content_uuid, github_snapshot, is_commit, is_ref,
+};
 
 /// A format that [`read()`] accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -181,4 +183,25 @@ pub fn read_bill(path: &str, bytes: &[u8]) -> Result<Bill, ParseError> {
 #[must_use]
 pub fn write(inventory: &Inventory, options: &WriteOptions<'_>, format: OutputFormat) -> String {
     write::document(inventory, options, format)
+}
+
+/// A format of [`write_with_findings`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FindingsFormat {
+    /// CycloneDX as JSON, with vulnerabilities (a VDR).
+    CycloneDx(CycloneDxVersion),
+    /// SPDX 2.3 as JSON, with references from packages to their advisories.
+    Spdx,
+}
+
+/// Writes an inventory with the vulnerabilities of its packages. A finding about a package that the
+/// inventory does not contain is written without a reference in CycloneDX, and not in SPDX.
+#[must_use]
+pub fn write_with_findings(
+    inventory: &Inventory,
+    vulnerabilities: &[Vulnerability<'_>],
+    options: &WriteOptions<'_>,
+    format: FindingsFormat,
+) -> String {
+    write::document_with_findings(inventory, vulnerabilities, options, format)
 }

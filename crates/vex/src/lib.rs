@@ -61,7 +61,9 @@ pub use identity::PackageIdentity;
 pub use patchgate_model::Justification;
 pub use patchgate_syntax::ParseError;
 pub use vers::{Vers, Versions};
-pub use write::{Assessment, AssessmentBasis, WriteError, WriteOptions, cyclonedx, openvex};
+pub use write::{
+    Assessment, AssessmentBasis, WriteError, WriteOptions, cyclonedx, cyclonedx_analysis, openvex,
+};
 
 /// Reads a document of any supported format.
 ///

@@ -36,6 +36,9 @@ pub(super) struct Content {
 pub(super) struct Component {
     /// Identifier; unique in the document.
     pub(super) id: String,
+    pub(super) ecosystem: EcosystemName,
+    /// Release of the distribution, for a package of an operating system.
+    pub(super) distribution: Option<String>,
     pub(super) name: String,
     pub(super) version: String,
     pub(super) purl: Option<String>,
@@ -358,6 +361,8 @@ fn component(package: &Package) -> Component {
         id: purl
             .clone()
             .unwrap_or_else(|| format!("package:{}@{}", package.name, package.version)),
+        ecosystem: package.ecosystem,
+        distribution: package.distribution.clone(),
         name: package.name.clone(),
         version: package.version.clone(),
         purl,
@@ -417,7 +422,7 @@ fn identity_facts(package: &Package, purl: Option<&str>) -> Vec<Fact> {
 
 /// Whether a text is an address that the schemas accept: a scheme, a host, and only characters that
 /// RFC 3986 allows.
-fn is_address(text: &str) -> bool {
+pub(super) fn is_address(text: &str) -> bool {
     let Some((scheme, rest)) = text.split_once("://") else {
         return false;
     };

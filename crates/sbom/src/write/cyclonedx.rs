@@ -3,6 +3,7 @@
 
 use patchgate_model::{DependencyKind, Scope};
 use serde::Serialize;
+use serde_json::Value;
 
 use super::content::{Component, Content, Fact, Requirement};
 use super::{WriteOptions, serial};
@@ -24,6 +25,9 @@ pub(super) struct Bom<'a> {
     pub(super) dependencies: Vec<Dependency<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) compositions: Vec<Composition>,
+    /// Vulnerabilities of the components; only documents in JSON have any.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) vulnerabilities: Vec<Value>,
 }
 
 #[derive(Debug, Serialize)]
@@ -120,10 +124,11 @@ const MAIN: &str = "document";
 
 pub(super) fn json(
     content: &Content,
+    vulnerabilities: Vec<Value>,
     options: &WriteOptions<'_>,
     version: CycloneDxVersion,
 ) -> String {
-    let bom = bom(content, options, version);
+    let bom = bom(content, vulnerabilities, options, version);
     // Serialization cannot fail: all keys are texts.
     let mut text = serde_json::to_string_pretty(&bom).unwrap_or_default();
     text.push('\n');
@@ -132,6 +137,7 @@ pub(super) fn json(
 
 pub(super) fn bom<'a>(
     content: &'a Content,
+    vulnerabilities: Vec<Value>,
     options: &'a WriteOptions<'_>,
     version: CycloneDxVersion,
 ) -> Bom<'a> {
@@ -148,6 +154,7 @@ pub(super) fn bom<'a>(
         components: entries(content, version),
         dependencies: dependencies(content),
         compositions: Vec::new(),
+        vulnerabilities,
     };
     if content.incomplete {
         bom.compositions.push(Composition {

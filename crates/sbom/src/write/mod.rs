@@ -6,16 +6,22 @@ mod copies;
 mod cyclonedx;
 mod cyclonedx_xml;
 mod serial;
+mod snapshot;
 mod spdx;
 mod spdx3;
 mod tag_value;
+mod vulnerabilities;
+
+use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use patchgate_model::Inventory;
 
 pub use serial::content_uuid;
+pub use snapshot::{SnapshotOptions, github_snapshot, is_commit, is_ref};
+pub use vulnerabilities::Vulnerability;
 
-use crate::OutputFormat;
+use crate::{FindingsFormat, OutputFormat};
 use content::Content;
 
 /// The metadata of a document, and how much of the inventory it contains.
@@ -53,12 +59,35 @@ pub(crate) fn document(
 ) -> String {
     let content = Content::new(inventory, options);
     match format {
-        OutputFormat::CycloneDxJson(version) => cyclonedx::json(&content, options, version),
-        OutputFormat::CycloneDxXml(version) => {
-            cyclonedx_xml::xml(&cyclonedx::bom(&content, options, version))
+        OutputFormat::CycloneDxJson(version) => {
+            cyclonedx::json(&content, Vec::new(), options, version)
         }
-        OutputFormat::SpdxJson => spdx::json(&content, options),
-        OutputFormat::SpdxTagValue => tag_value::text(&spdx::document(&content, options)),
+        OutputFormat::CycloneDxXml(version) => {
+            cyclonedx_xml::xml(&cyclonedx::bom(&content, Vec::new(), options, version))
+        }
+        OutputFormat::SpdxJson => spdx::json(&content, &BTreeMap::new(), options),
+        OutputFormat::SpdxTagValue => {
+            tag_value::text(&spdx::document(&content, &BTreeMap::new(), options))
+        }
         OutputFormat::Spdx3Json => spdx3::json(&content, options),
+    }
+}
+
+pub(crate) fn document_with_findings(
+    inventory: &Inventory,
+    vulnerabilities: &[Vulnerability<'_>],
+    options: &WriteOptions<'_>,
+    format: FindingsFormat,
+) -> String {
+    let content = Content::new(inventory, options);
+    match format {
+        FindingsFormat::CycloneDx(version) => {
+            let found = vulnerabilities::cyclonedx(&content, vulnerabilities);
+            cyclonedx::json(&content, found, options, version)
+        }
+        FindingsFormat::Spdx => {
+            let found = vulnerabilities::advisories(&content, vulnerabilities);
+            spdx::json(&content, &found, options)
+        }
     }
 }

@@ -1,6 +1,8 @@
 //! SPDX 2.3, as values that are serialized as JSON or as `tag: value` lines
 //! (<https://spdx.github.io/spdx-spec/v2.3/>).
 
+use std::collections::BTreeMap;
+
 use patchgate_model::DependencyKind;
 use percent_encoding::percent_encode_byte;
 use serde::Serialize;
@@ -90,44 +92,56 @@ pub(super) const MAIN: &str = "SPDXRef-Main";
 /// The comment of an incomplete document; SPDX 2 has no field for that.
 pub(super) const INCOMPLETE: &str = "This document is incomplete: some files could not be read, or list only a part of the packages.";
 
-pub(super) fn json(content: &Content, options: &WriteOptions<'_>) -> String {
+pub(super) fn json(
+    content: &Content,
+    advisories: &BTreeMap<String, Vec<String>>,
+    options: &WriteOptions<'_>,
+) -> String {
     // Serialization cannot fail: all keys are texts.
-    let mut text = serde_json::to_string_pretty(&document(content, options)).unwrap_or_default();
+    let mut text =
+        serde_json::to_string_pretty(&document(content, advisories, options)).unwrap_or_default();
     text.push('\n');
     text
 }
 
-pub(super) fn document<'a>(content: &'a Content, options: &'a WriteOptions<'_>) -> Document<'a> {
+/// `advisories` has the addresses of the advisories of components and requirements, by their ids.
+pub(super) fn document<'a>(
+    content: &'a Content,
+    advisories: &'a BTreeMap<String, Vec<String>>,
+    options: &'a WriteOptions<'_>,
+) -> Document<'a> {
     let ids = package_ids(content);
     let main = Package {
         comment: comment(&[(facts::DOCUMENT, "true".to_owned())]),
         primary_package_purpose: "APPLICATION",
         ..package(options.document_name(), MAIN.to_owned())
     };
-    let mut document = Document {
-        spdx_version: "SPDX-2.3",
-        data_license: "CC0-1.0",
-        id: DOCUMENT,
-        name: options.document_name(),
-        document_namespace: String::new(),
-        comment: content.incomplete.then_some(INCOMPLETE),
-        creation_info: CreationInfo {
-            created: String::new(),
-            creators: [creator(options)],
-        },
-        packages: std::iter::once(main)
-            .chain(content.projects.iter().map(project))
-            .chain(
-                content
-                    .components
-                    .iter()
-                    .zip(&ids)
-                    .map(|(component, id)| package_of(component, id)),
-            )
-            .chain(content.requirements.iter().map(requirement))
-            .collect(),
-        relationships: relationships(content, &ids),
-    };
+    let mut document =
+        Document {
+            spdx_version: "SPDX-2.3",
+            data_license: "CC0-1.0",
+            id: DOCUMENT,
+            name: options.document_name(),
+            document_namespace: String::new(),
+            comment: content.incomplete.then_some(INCOMPLETE),
+            creation_info: CreationInfo {
+                created: String::new(),
+                creators: [creator(options)],
+            },
+            packages: std::iter::once(main)
+                .chain(content.projects.iter().map(project))
+                .chain(content.components.iter().zip(&ids).map(|(component, id)| {
+                    package_of(component, advisories.get(&component.id), id)
+                }))
+                .chain(
+                    content
+                        .requirements
+                        .iter()
+                        .map(|one| requirement(one, advisories.get(&one.id))),
+                )
+                .collect(),
+            relationships: relationships(content, &ids),
+        };
 
     // Computed before the time is set, so that the same content always has the same namespace.
     let uuid = serial::content_uuid(&document);
@@ -185,7 +199,11 @@ fn project(project: &Project) -> Package<'_> {
     }
 }
 
-fn package_of<'a>(component: &'a Component, id: &str) -> Package<'a> {
+fn package_of<'a>(
+    component: &'a Component,
+    advisories: Option<&'a Vec<String>>,
+    id: &str,
+) -> Package<'a> {
     let address = component
         .distribution_url
         .as_ref()
@@ -206,15 +224,29 @@ fn package_of<'a>(component: &'a Component, id: &str) -> Package<'a> {
         checksums: checksums.collect(),
         source_info: source_info(component.locations.iter()),
         comment: comment_with_scope(&component.facts, component.scope),
-        external_refs: purl.collect(),
+        external_refs: purl.chain(security(advisories)).collect(),
         ..package(&component.name, id.to_owned())
     }
 }
 
-fn requirement(requirement: &Requirement) -> Package<'_> {
+/// References to advisories.
+fn security(advisories: Option<&Vec<String>>) -> impl Iterator<Item = ExternalRef<'_>> {
+    let advisories = advisories.into_iter().flatten();
+    advisories.map(|address| ExternalRef {
+        reference_category: "SECURITY",
+        reference_type: "advisory",
+        reference_locator: address,
+    })
+}
+
+fn requirement<'a>(
+    requirement: &'a Requirement,
+    advisories: Option<&'a Vec<String>>,
+) -> Package<'a> {
     Package {
         source_info: source_info(requirement.location.iter()),
         comment: comment_with_scope(&requirement.facts, requirement.kind.into()),
+        external_refs: security(advisories).collect(),
         ..package(&requirement.name, id("Requirement", &requirement.id))
     }
 }

@@ -70,7 +70,7 @@ fn json(path: &Path) -> Value {
 }
 
 /// A published schema with the ones that it refers to.
-fn validator(shared: &Path, name: &str) -> jsonschema::Validator {
+pub(crate) fn validator(shared: &Path, name: &str) -> jsonschema::Validator {
     let schemas = shared.join("schemas");
     let mut registry = jsonschema::Registry::new();
     for other in ["spdx.schema.json", "jsf-0.82.schema.json"] {

@@ -9,6 +9,7 @@
 )]
 
 mod corpus;
+mod findings;
 mod fixtures;
 mod hostile;
 mod mutated;

@@ -45,6 +45,16 @@ impl VexExport<'_> {
         })
     }
 
+    /// The findings that are suppressed, accepted or open, each with its analysis as CycloneDX writes
+    /// it. Possible findings are not among them.
+    pub fn analyses(&self) -> Vec<(&Finding, serde_json::Value)> {
+        let assessments = self.assessments();
+        let analyses = assessments.iter();
+        analyses
+            .map(|one| (one.finding, patchgate_vex::cyclonedx_analysis(one)))
+            .collect()
+    }
+
     fn options(&self) -> WriteOptions<'_> {
         WriteOptions {
             author: self.author.unwrap_or(AUTHOR),

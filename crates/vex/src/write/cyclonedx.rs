@@ -83,6 +83,13 @@ pub fn cyclonedx(
     })))
 }
 
+/// The analysis of a finding, for a document that lists packages and vulnerabilities
+/// (<https://cyclonedx.org/docs/1.6/json/#vulnerabilities_items_analysis>).
+#[must_use]
+pub fn cyclonedx_analysis(assessment: &Assessment<'_>) -> Value {
+    analysis(&assessment.statement())
+}
+
 /// The component that the document describes.
 fn component(product: &str) -> Value {
     let mut component = json!({ "type": "application", "bom-ref": product, "name": product });

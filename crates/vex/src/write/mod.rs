@@ -10,7 +10,7 @@ use patchgate_model::{Finding, Justification};
 use crate::apply::Decision;
 use crate::document::Status;
 
-pub use cyclonedx::cyclonedx;
+pub use cyclonedx::{cyclonedx, cyclonedx_analysis};
 pub use openvex::openvex;
 
 /// The assessment of one finding.
