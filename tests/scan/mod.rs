@@ -3,6 +3,7 @@
 mod bad_input;
 mod csaf;
 mod examples;
+mod formats;
 mod git_sources;
 mod malicious;
 mod maven;

@@ -1,10 +1,12 @@
 //! `patchgate scan`: finds vulnerabilities, ranks and reports them.
 
+mod format;
+mod render;
+
 use std::path::{Path, PathBuf};
 
 use patchgate_model::UserError;
-use patchgate_report::{Baseline, Detail, GITHUB_SUMMARY_LIMIT, ScanReport};
-use patchgate_scan::vex::VexExport;
+use patchgate_report::{Baseline, GITHUB_SUMMARY_LIMIT, ScanReport};
 use patchgate_scan::{ScanRequest, ScanResult, SourceOptions, VexOptions};
 
 use crate::args::{InputArgs, OutputArgs, RepositoryArgs, SourceArgs, ThresholdArgs, VexArgs};
@@ -14,6 +16,8 @@ use crate::ledger::{self, LedgerArgs};
 use crate::progress::Progress;
 use crate::verdict::FailureRule;
 use crate::{output, verdict};
+use format::{FormatArg, FormatParser, destinations};
+use render::Scan;
 
 /// Flags of `patchgate scan`.
 #[derive(Debug, clap::Args)]
@@ -38,9 +42,16 @@ pub(crate) struct Args {
     #[command(flatten)]
     output: OutputArgs,
 
-    /// Format of the report
-    #[arg(long, value_enum, default_value = "table", help_heading = "Output")]
-    format: Format,
+    /// Format of the report, by default a table; may be repeated, with a file for each:
+    /// `--format sarif=FILE --format html=FILE`. A format without a file goes to `--output` or to
+    /// standard output
+    #[arg(
+        long,
+        value_name = "FORMAT[=FILE]",
+        value_parser = FormatParser,
+        help_heading = "Output"
+    )]
+    format: Vec<FormatArg>,
 
     /// Show every finding in the table, with all its ids, locations and chains, instead of the most
     /// important ones; other formats are always whole
@@ -73,25 +84,10 @@ fn compare(result: &mut ScanResult, baseline: &Baseline) {
     }
 }
 
-/// Format of a scan's report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-enum Format {
-    /// Text for a person
-    Table,
-    /// One JSON object; `patchgate schema scan` prints its schema
-    Json,
-    /// Markdown, for a comment or a job summary
-    Markdown,
-    /// SARIF 2.1.0, for code scanning
-    Sarif,
-    /// OpenVEX 0.2.0: statements about the suppressed, accepted and open findings
-    Openvex,
-    /// CycloneDX 1.6 with the same statements
-    CyclonedxVex,
-}
-
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let ledger = args.ledger.open(context)?;
+    let destinations = destinations(&args.format, args.output.output.as_deref())?;
+    let start = context.environment.now();
     let progress = Progress::start(context.terminal.progress, "reading lockfiles");
     let (inputs, config) = args.repository.open(&args.input)?;
     let rule = FailureRule::new(&args.threshold, &config);
@@ -121,33 +117,24 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         report.compare(baseline, result.findings.all());
     }
 
-    let file = args.output.output.as_deref();
-    let detail = match args.all {
-        true => Detail::All,
-        false => Detail::Brief,
+    // Every report is made before the first is written: a report that cannot be made leaves no others.
+    let scan = Scan {
+        result: &result,
+        report: &report,
+        vex_options: &vex_options,
+        config: &config,
+        root: inputs.root(),
+        start,
+        all: args.all,
+        context,
     };
-    let text = match args.format {
-        Format::Table => report.to_table(context.terminal.for_output(file), detail),
-        Format::Json => report.to_json(),
-        Format::Markdown => report.to_markdown(usize::MAX),
-        Format::Sarif => report.to_sarif(),
-        Format::Openvex | Format::CyclonedxVex => {
-            let products = patchgate_scan::vex::products(&vex_options, &config);
-            let export = VexExport {
-                findings: &result.findings,
-                inventory,
-                products: &products,
-                author: config.vex.author.as_deref(),
-                now: context.environment.now(),
-            };
-
-            match args.format {
-                Format::Openvex => openvex(&export),
-                _ => export.cyclonedx()?,
-            }
-        }
-    };
-    output::write(&text, file)?;
+    let texts: Vec<String> = destinations
+        .iter()
+        .map(|destination| scan.rendered(destination))
+        .collect::<anyhow::Result<_>>()?;
+    for (text, destination) in texts.iter().zip(&destinations) {
+        output::write(text, destination.file)?;
+    }
     report_to_runner(&report, context)?;
     if let Some(writer) = &ledger {
         let failing = report.summary.at_or_above_threshold;
@@ -159,17 +146,6 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     // piece by piece is measurably slow.
     std::mem::forget((report, result));
     Ok(exit)
-}
-
-fn openvex(export: &VexExport<'_>) -> String {
-    if export.is_empty() {
-        anstream::eprintln!(
-            "note: there are no findings, so the document has no statements; OpenVEX does not allow \
-             for a document without statements"
-        );
-    }
-
-    export.openvex()
 }
 
 fn report_to_runner(report: &ScanReport, context: &Context) -> anyhow::Result<()> {
