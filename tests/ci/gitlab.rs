@@ -68,6 +68,7 @@ fn run_with(sandbox: &Sandbox, machine: &str, inputs: &[(&str, &str)]) -> Run {
         ("inputs.path", "."),
         ("inputs.severity", "high"),
         ("inputs.report", "patchgate.json"),
+        ("inputs.page", "patchgate.html"),
     ] {
         if inputs.iter().all(|(name, _)| *name != other.0) {
             all.push(other);
@@ -121,7 +122,9 @@ fn without_a_release_the_job_runs_the_binary_of_the_image_and_has_its_exit_code(
     let run = run(&sandbox, HERE.1, "", "").expect(3);
     assert_eq!(
         run.stdout,
-        "scan --format json --output patchgate.json --severity high -- .\n"
+        "scan --format json=patchgate.json --format html=patchgate.html \
+         --format gitlab-dependency-scanning=gl-dependency-scanning-report.json \
+         --format gitlab-code-quality=gl-code-quality-report.json --severity high -- .\n"
     );
 }
 
@@ -205,7 +208,9 @@ fn documents_are_passed_one_by_one_and_no_shell_runs_them() {
 
     assert_eq!(
         run.stdout,
-        "<scan><--format><json><--output><patchgate.json><--severity><high>\
+        "<scan><--format><json=patchgate.json><--format><html=patchgate.html>\
+         <--format><gitlab-dependency-scanning=gl-dependency-scanning-report.json>\
+         <--format><gitlab-code-quality=gl-code-quality-report.json><--severity><high>\
          <--vex=vex><--vex=a b.json><--vex=$(touch-me)><--vex=--apply>\
          <--vex-product=pkg:oci/shop@1>\
          <--csaf=https://vendor.invalid/provider-metadata.json><--><.>"

@@ -3,9 +3,10 @@
 use patchgate_inventory::{MavenRepository, Network};
 use patchgate_model::Inventory;
 use patchgate_report::{InventoryInput, InventoryReport};
-use patchgate_sbom::{CycloneDxVersion, OutputFormat, WriteOptions};
+use patchgate_sbom::{OutputFormat, WriteOptions};
 
 use crate::args::{InputArgs, OutputArgs, RepositoryArgs};
+use crate::commands::scan::cyclonedx_version;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output;
@@ -71,11 +72,7 @@ enum Format {
 impl Args {
     /// The requested SBOM; `None` for the other formats.
     fn sbom(&self) -> Option<OutputFormat> {
-        let version = match self.cyclonedx_version.as_str() {
-            "1.5" => CycloneDxVersion::V1_5,
-            "1.7" => CycloneDxVersion::V1_7,
-            _ => CycloneDxVersion::V1_6,
-        };
+        let version = cyclonedx_version(&self.cyclonedx_version);
         match self.format {
             Format::Table | Format::Tree | Format::Json => None,
             Format::CyclonedxJson => Some(OutputFormat::CycloneDxJson(version)),

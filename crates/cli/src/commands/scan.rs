@@ -18,6 +18,7 @@ use crate::verdict::FailureRule;
 use crate::{output, verdict};
 use format::{FormatArg, FormatParser, destinations};
 use render::Scan;
+pub(crate) use render::cyclonedx_version;
 
 /// Flags of `patchgate scan`.
 #[derive(Debug, clap::Args)]
@@ -52,6 +53,16 @@ pub(crate) struct Args {
         help_heading = "Output"
     )]
     format: Vec<FormatArg>,
+
+    /// Version of CycloneDX that `--format cyclonedx` writes
+    #[arg(
+        long,
+        value_name = "VERSION",
+        value_parser = ["1.5", "1.6", "1.7"],
+        default_value = "1.6",
+        help_heading = "Output"
+    )]
+    cyclonedx_version: String,
 
     /// Show every finding in the table, with all its ids, locations and chains, instead of the most
     /// important ones; other formats are always whole
@@ -126,6 +137,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         root: inputs.root(),
         start,
         all: args.all,
+        cyclonedx_version: &args.cyclonedx_version,
         context,
     };
     let texts: Vec<String> = destinations

@@ -39,16 +39,21 @@ pub(super) struct Change<'a> {
 }
 
 impl Change<'_> {
-    /// The replacement in the notation of the version: Go and some other projects write `v1.2.3`, where
-    /// advisories have `1.2.3`.
+    /// The replacement in the notation of the version.
     pub(super) fn written_fix(&self) -> Option<String> {
-        let is_number = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
-        let to = clean(self.to?);
-        let has_prefix = self.from.strip_prefix('v').is_some_and(is_number);
-        Some(match has_prefix && !self.is_requirement && is_number(&to) {
-            true => format!("v{to}"),
-            false => to,
-        })
+        Some(written_fix(self.from, self.to?, self.is_requirement))
+    }
+}
+
+/// A fixed version in the notation of the present one: Go and some other projects write `v1.2.3`, where
+/// advisories have `1.2.3`.
+pub(super) fn written_fix(from: &str, to: &str, is_requirement: bool) -> String {
+    let is_number = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
+    let to = clean(to);
+    let has_prefix = from.strip_prefix('v').is_some_and(is_number);
+    match has_prefix && !is_requirement && is_number(&to) {
+        true => format!("v{to}"),
+        false => to,
     }
 }
 
@@ -139,7 +144,7 @@ impl<'a> PackageFindings<'a> {
 }
 
 /// The versions and requirements of a package's findings, each once.
-fn changes<'a>(ecosystem: &str, findings: &[&'a FindingReport]) -> Vec<Change<'a>> {
+pub(super) fn changes<'a>(ecosystem: &str, findings: &[&'a FindingReport]) -> Vec<Change<'a>> {
     let order = by_name(ecosystem.split(':').next().unwrap_or_default());
     let mut changes: Vec<Change<'a>> = Vec::new();
     let mut greatest: HashMap<&str, &str> = HashMap::new();

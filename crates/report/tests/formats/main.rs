@@ -10,5 +10,6 @@
 
 mod browser;
 mod hostile;
+mod page;
 mod samples;
 mod schemas;

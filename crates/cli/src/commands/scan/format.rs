@@ -32,7 +32,7 @@ pub(super) enum Format {
     GitlabCodeQuality,
     /// Snapshot for GitHub's dependency submission API
     GithubSnapshot,
-    /// CycloneDX 1.6 with packages and vulnerabilities (VDR)
+    /// CycloneDX with packages and vulnerabilities (VDR)
     Cyclonedx,
     /// SPDX 2.3 with packages and references to their advisories
     Spdx,
@@ -177,6 +177,17 @@ mod tests {
                     .collect()
             })
             .map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn every_format_is_documented() {
+        let page = include_str!("../../../../../docs/reports.md");
+        for format in Format::value_variants() {
+            let value = clap::ValueEnum::to_possible_value(format).unwrap();
+            let name = value.get_name();
+            let row = format!("| `{name}` | ");
+            assert!(page.contains(&row), "docs/reports.md has no row for {name}");
+        }
     }
 
     #[test]

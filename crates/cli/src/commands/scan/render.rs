@@ -28,6 +28,8 @@ pub(super) struct Scan<'a> {
     pub(super) start: Timestamp,
     /// Whether the table lists everything.
     pub(super) all: bool,
+    /// Version of CycloneDX: `1.5`, `1.6` or `1.7`.
+    pub(super) cyclonedx_version: &'a str,
     pub(super) context: &'a Context,
 }
 
@@ -61,7 +63,10 @@ impl Scan<'_> {
             }
             Format::GitlabCodeQuality => report.to_code_quality(),
             Format::GithubSnapshot => self.snapshot()?,
-            Format::Cyclonedx => self.inventory(FindingsFormat::CycloneDx(CycloneDxVersion::V1_6)),
+            Format::Cyclonedx => {
+                let version = cyclonedx_version(self.cyclonedx_version);
+                self.inventory(FindingsFormat::CycloneDx(version))
+            }
             Format::Spdx => self.inventory(FindingsFormat::Spdx),
             Format::Openvex => self.vex(openvex),
             Format::CyclonedxVex => self.vex(|export| export.cyclonedx())?,
@@ -161,6 +166,15 @@ impl Scan<'_> {
                 timestamp: self.context.environment.now(),
             },
         ))
+    }
+}
+
+/// A version of CycloneDX by its number, which the command line has checked.
+pub(crate) fn cyclonedx_version(number: &str) -> CycloneDxVersion {
+    match number {
+        "1.5" => CycloneDxVersion::V1_5,
+        "1.7" => CycloneDxVersion::V1_7,
+        _ => CycloneDxVersion::V1_6,
     }
 }
 

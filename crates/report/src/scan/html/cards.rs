@@ -1,10 +1,11 @@
 //! The packages of a page: one card for each version of a package, with its fix, its dependency
 //! chains and its findings.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use super::super::packages::{Change, changes, written_fix};
 use super::super::{FindingReport, SeverityName, phrases};
 use super::view::{line, long, some};
 use crate::markdown::address;
@@ -83,7 +84,7 @@ struct Row {
     exploited: Option<String>,
     is_malicious: bool,
     fails: bool,
-    /// The other signals: `EPSS 94.3 %`, `CVSS 9.8`.
+    /// What the reasons of the score do not say: `KEV unknown`, `no vulnerability: unmaintained`.
     signals: Vec<String>,
     /// The affected part of the versions that a requirement admits.
     affected: Option<String>,
@@ -226,56 +227,58 @@ fn steps(chain: &[String]) -> Vec<String> {
 }
 
 impl Fix {
+    /// The upgrade of findings of the same package version.
     fn new(findings: &[&FindingReport]) -> Self {
-        let to = findings.iter().find_map(|one| match &one.requirement {
-            Some(matched) => matched.raised.clone(),
-            None => one.package_fix.clone(),
-        });
-        // Without a version that fixes all, the one that the most findings have in common.
-        let to = to.or_else(|| {
-            let mut counts: HashMap<&str, usize> = HashMap::new();
-            for version in findings
-                .iter()
-                .filter_map(|one| one.fixed_version.as_deref())
-            {
-                *counts.entry(version).or_default() += 1;
-            }
-            let best = counts
-                .into_iter()
-                .max_by_key(|(version, count)| (*count, *version));
-            best.map(|(version, _)| version.to_owned())
-        });
+        let ecosystem = findings.first().map(|one| one.package.ecosystem.as_str());
+        let changes = changes(ecosystem.unwrap_or_default(), findings);
+        let change = changes.first();
+        let to = change.and_then(Change::written_fix);
 
-        let is_fixed = |one: &&&FindingReport| match (&to, &one.requirement) {
-            (None, _) => false,
-            (Some(_), None) if one.package_fix.is_some() => true,
-            (Some(to), None) => one.fixed_version.as_ref() == Some(to),
-            (Some(to), Some(matched)) => matched.raised.as_ref() == Some(to),
-        };
+        // The upgrade fixes every finding that has a fix at all.
+        let is_fixed = |one: &&&FindingReport| to.is_some() && one.fixed_version.is_some();
         let fixed: Vec<&&FindingReport> = findings.iter().filter(is_fixed).collect();
-        let left = findings.iter().find(|one| !is_fixed(one));
+        let reason = match findings.iter().find(|one| one.fixed_version.is_none()) {
+            Some(unfixed) => unfixed.no_fix_reason.as_deref().map(long),
+            None if to.is_none() => {
+                let fixable = change.map_or(0, |change| change.fixed);
+                Some(phrases::no_common_fix(fixable).to_owned())
+            }
+            None => None,
+        };
 
         Self {
             fixed: fixed.len(),
             all: findings.len(),
             exploited: fixed.iter().filter(|one| one.kev == Some(true)).count(),
             weight: fixed.iter().map(|one| one.score).sum(),
-            reason: left.map(|one| long(one.no_fix_reason.as_deref().unwrap_or("no common fix"))),
+            reason,
             to: to.as_deref().map(line),
         }
     }
 }
 
+/// A fixed version in the notation of the package's own version.
+fn as_written(to: &str, findings: &[&FindingReport]) -> String {
+    let first = findings.first();
+    let from = first.map_or("", |one| one.package.version.as_str());
+    let is_requirement = first.is_some_and(|one| one.requirement.is_some());
+    line(&written_fix(from, to, is_requirement))
+}
+
 impl Row {
     fn new(finding: &FindingReport, fix: &Fix) -> Self {
         let exploited = phrases::exploited(finding);
-        let known = phrases::exploitation(finding);
-        let signals: Vec<String> = known
+        // EPSS, CVSS and the scope are among the reasons of the score.
+        let told = |text: &str| {
+            text.starts_with("EPSS ") || text.starts_with("CVSS ") || text.ends_with(" only")
+        };
+        let signals: Vec<String> = phrases::exploitation(finding)
             .iter()
-            .filter(|text| Some(*text) != exploited.as_ref() && !text.ends_with(" only"))
+            .filter(|text| Some(*text) != exploited.as_ref() && !told(text))
             .map(|text| line(text))
             .collect();
-        let own_fix = finding.fixed_version.as_deref().map(line);
+        let own_fix = finding.fixed_version.as_ref();
+        let own_fix = own_fix.map(|version| as_written(version, &[finding]));
         let url = phrases::url(finding);
 
         Self {

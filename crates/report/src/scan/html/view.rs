@@ -82,8 +82,15 @@ struct Outcome {
 #[derive(Debug, Serialize)]
 struct CauseView {
     subjects: Vec<String>,
-    reason: String,
-    hint: Option<String>,
+    reason: Vec<Piece>,
+    hint: Vec<Piece>,
+}
+
+/// A part of a sentence: text, or code that was in backticks.
+#[derive(Debug, PartialEq, Serialize)]
+struct Piece {
+    text: String,
+    is_code: bool,
 }
 
 #[derive(Debug, Serialize)]
@@ -223,10 +230,29 @@ fn causes<'a>(
         .take(MAX_ROWS)
         .map(|cause| CauseView {
             subjects: some(&cause.subjects(), MAX_INPUTS),
-            reason: long(cause.reason()),
-            hint: cause.hint.as_deref().map(long),
+            reason: pieces(cause.reason()),
+            hint: pieces(cause.hint.as_deref().unwrap_or_default()),
         });
     views.collect()
+}
+
+/// A sentence as text and code. A backtick without its partner stays text.
+fn pieces(text: &str) -> Vec<Piece> {
+    let text = long(text);
+    let parts: Vec<&str> = text.split('`').collect();
+    let is_balanced = parts.len() % 2 == 1;
+    if !is_balanced {
+        return vec![Piece {
+            text,
+            is_code: false,
+        }];
+    }
+
+    let pieces = parts.iter().enumerate().map(|(index, part)| Piece {
+        text: (*part).to_owned(),
+        is_code: index % 2 == 1,
+    });
+    pieces.filter(|piece| !piece.text.is_empty()).collect()
 }
 
 /// The files that were read in part, those that may lack a package first.
@@ -347,4 +373,27 @@ fn rows_left_out(report: &ScanReport) -> usize {
     .iter()
     .map(|rows| rows.saturating_sub(MAX_ROWS))
     .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Piece, pieces};
+
+    #[test]
+    fn code_is_marked_where_backticks_pair() {
+        let piece = |text: &str, is_code| Piece {
+            text: text.to_owned(),
+            is_code,
+        };
+        assert_eq!(
+            pieces("run `a b`; then stop"),
+            [
+                piece("run ", false),
+                piece("a b", true),
+                piece("; then stop", false)
+            ]
+        );
+        assert_eq!(pieces("one ` only"), [piece("one ` only", false)]);
+        assert_eq!(pieces(""), []);
+    }
 }
