@@ -91,5 +91,6 @@ fn five_thousand_findings_open_in_a_second() {
     );
     assert!(seen["all"].as_str().unwrap().starts_with("5000 of 5000"));
     // A second on an idle machine; tests share theirs with others.
-    assert!(seen["shownMs"].as_f64().unwrap() < 3_000.0, "{seen:#}");
+    assert!(seen["shownMs"].as_f64().unwrap() < 5_000.0, "{seen:#}");
+    assert!(seen["searchMs"].as_f64().unwrap() < 5_000.0, "{seen:#}");
 }

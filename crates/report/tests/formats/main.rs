@@ -2,8 +2,6 @@
 #![expect(
     clippy::disallowed_methods,
     clippy::disallowed_types,
-    clippy::expect_used,
-    clippy::panic,
     clippy::unwrap_used,
     reason = "a failed step fails the test; tests, unlike the crate, read files and run programs"
 )]

@@ -105,7 +105,7 @@ pub(crate) fn finding(number: usize) -> Finding {
                     cve,
                     date_added: "2025-01-02".into(),
                     due_date: "2025-01-23".into(),
-                    ransomware: number % 2 == 0,
+                    ransomware: number.is_multiple_of(2),
                 }),
                 _ => KevStatus::NotListed,
             },

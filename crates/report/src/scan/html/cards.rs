@@ -12,13 +12,14 @@ use crate::markdown::address;
 
 /// Most findings of a page.
 pub(super) const MAX_FINDINGS: usize = 10_000;
-/// Most files, chains, and steps of a chain of a package.
+/// Most files, lines of a file, chains, and steps of a chain of a package.
 const MAX_FILES: usize = 5;
+const MAX_LINES: usize = 5;
 const MAX_CHAINS: usize = 3;
 const MAX_STEPS: usize = 10;
 /// Most further ids and links of a finding.
 const MAX_ALIASES: usize = 3;
-const MAX_LINKS: usize = 3;
+const MAX_LINKS: usize = 2;
 
 /// One version of a package with findings.
 #[derive(Debug, Serialize)]
@@ -34,9 +35,10 @@ pub(super) struct Card {
     scope: String,
     is_direct: bool,
     fails: bool,
-    /// Greatest score and worst severity of the findings.
+    /// Greatest score of the findings.
+    #[serde(skip)]
     score: f64,
-    severity: &'static str,
+    /// The order of their worst severity.
     rank: usize,
     fix: Fix,
     files: Vec<String>,
@@ -70,7 +72,6 @@ pub(super) struct Upgrade {
     from: String,
     fix: Fix,
     score: f64,
-    severity: &'static str,
 }
 
 #[derive(Debug, Serialize)]
@@ -141,7 +142,6 @@ pub(super) fn upgrades(cards: &[Card], most: usize) -> Vec<Upgrade> {
         from: card.version.clone(),
         fix: card.fix.clone(),
         score: card.score,
-        severity: card.severity,
     });
     upgrades.collect()
 }
@@ -151,16 +151,24 @@ impl Card {
     fn new(findings: &[&FindingReport], number: usize) -> Option<Self> {
         let first = *findings.first()?;
         let fix = Fix::new(findings);
-        let worst = findings.iter().min_by_key(|one| rank(one.severity))?;
+        let worst = findings.iter().map(|one| rank(one.severity)).min()?;
 
-        let mut files = BTreeSet::new();
+        let mut files: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
         let mut chains: Vec<&Vec<String>> = Vec::new();
         let mut seen = BTreeSet::new();
         for finding in findings {
-            files.extend(finding.locations.iter().map(phrases::location));
+            for location in &finding.locations {
+                files
+                    .entry(&location.file)
+                    .or_default()
+                    .insert(location.line);
+            }
             chains.extend(finding.paths.iter().filter(|path| seen.insert(*path)));
         }
         chains.sort_by_key(|chain| chain.len());
+        let is_direct = chains.first().is_some_and(|chain| chain.len() == 1);
+        // A chain of one step is the package itself.
+        chains.retain(|chain| chain.len() > 1);
         let version = match &first.requirement {
             Some(matched) if matched.requirement.is_empty() => "any version",
             Some(matched) => &matched.requirement,
@@ -175,22 +183,15 @@ impl Card {
             is_requirement: first.requirement.is_some(),
             group: first.group.as_deref().map(phrases::files_of),
             scope: line(&first.scope),
-            is_direct: chains.iter().any(|chain| chain.len() == 1),
+            is_direct,
             fails: findings.iter().any(|one| one.at_or_above_threshold),
             score: findings.iter().map(|one| one.score).fold(0.0, f64::max),
-            severity: phrases::severity(worst.severity),
-            rank: rank(worst.severity),
+            rank: worst,
             more_files: files.len().saturating_sub(MAX_FILES),
-            files: files
-                .iter()
-                .take(MAX_FILES)
-                .map(|file| line(file))
-                .collect(),
-            // A chain of one step is the package itself.
+            files: files.iter().take(MAX_FILES).map(file_lines).collect(),
             more_chains: chains.len().saturating_sub(MAX_CHAINS),
             chains: chains
                 .iter()
-                .filter(|chain| chain.len() > 1)
                 .take(MAX_CHAINS)
                 .map(|chain| steps(chain))
                 .collect(),
@@ -198,6 +199,13 @@ impl Card {
             fix,
         })
     }
+}
+
+/// A file with its first lines: `package-lock.json:7, 12`.
+fn file_lines((file, lines): (&&str, &BTreeSet<u32>)) -> String {
+    let shown: Vec<String> = lines.iter().take(MAX_LINES).map(u32::to_string).collect();
+    let more = if lines.len() > MAX_LINES { ", …" } else { "" };
+    format!("{}:{}{more}", line(file), shown.join(", "))
 }
 
 /// The order of severities, worst first. An unknown one counts as high, as in thresholds.

@@ -8,8 +8,6 @@ mod cards;
 mod chart;
 mod view;
 
-use std::fmt::Write as _;
-
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;

@@ -31,7 +31,7 @@
     fix: (card) => "fix" in card.data,
     nofix: (card) => !("fix" in card.data),
     direct: (card) => "direct" in card.data,
-    runtime: (card) => card.data.scope === "runtime",
+    runtime: (card) => "runtime" in card.data,
   };
 
   const apply = () => {
