@@ -115,7 +115,7 @@ pub(crate) fn finding(number: usize) -> Finding {
         score: Score::default(),
         advisories: vec![advisory.into()],
     };
-    finding.score = patchgate_risk::score(&finding);
+    finding.score = patchgate_risk::score(&finding, &patchgate_risk::Profiles::default());
     finding
 }
 
@@ -161,7 +161,7 @@ fn possible() -> Finding {
         newest_affected: Some(false),
         raised: Some("^6.5.3".into()),
     });
-    finding.score = patchgate_risk::score(&finding);
+    finding.score = patchgate_risk::score(&finding, &patchgate_risk::Profiles::default());
     finding
 }
 
@@ -219,7 +219,7 @@ pub(crate) fn report(findings: &[Finding], problems: &[Problem]) -> ScanReport {
         problems,
         waived: &BTreeSet::new(),
         sources: &sources,
-        threshold: Threshold::default(),
+        threshold: &Threshold::default(),
         exit: match problems {
             [] => RunEnd {
                 code: 1,

@@ -119,6 +119,7 @@ fn finding(id: &str, name: &str) -> Finding {
         score: Score {
             value: 93.7,
             reasons: Vec::<ScoreReason>::new(),
+            ..Score::default()
         },
         advisories: vec![
             Advisory {
