@@ -314,14 +314,16 @@ impl State {
     }
 }
 
-/// Splits `/owner/name[.git]/rest` into `owner/name` and `/rest`.
+/// Splits `/group/…/name[.git]/rest` into the path of the project and `/rest`, which is a service of
+/// git's protocol.
 fn split_path(path: &str) -> Option<(String, String)> {
-    let mut parts = path.trim_start_matches('/').splitn(3, '/');
-    let (owner, name, rest) = (parts.next()?, parts.next()?, parts.next()?);
-    let name = name.strip_suffix(".git").unwrap_or(name);
+    let services = ["/info/refs", "/git-upload-pack", "/git-receive-pack"];
+    let rest = services.iter().find(|rest| path.ends_with(**rest))?;
+    let project = path.strip_suffix(rest)?.trim_start_matches('/');
+    let project = project.strip_suffix(".git").unwrap_or(project);
     let plain = |part: &str| !part.is_empty() && !part.contains("..") && !part.contains('%');
-    (plain(owner) && plain(name) && plain(rest))
-        .then(|| (format!("{owner}/{name}"), format!("/{rest}")))
+    (project.contains('/') && project.split('/').all(plain))
+        .then(|| (project.to_owned(), (*rest).to_owned()))
 }
 
 fn run_backend(repository: &Path, rest: &str, request: &Request) -> Response {

@@ -14,7 +14,9 @@
 )]
 
 mod git_server;
+mod gitea;
 mod github;
+mod gitlab;
 mod http_server;
 mod osv_server;
 mod process;
@@ -24,9 +26,11 @@ mod shared;
 mod tools;
 
 pub use git_server::{GitServer, GitToken, Repository};
+pub use gitea::{GiteaRepository, GiteaServer, GiteaUser};
 pub use github::{
     Account, CheckRun, Comment, CommitStatus, FakeGitHub, Permission, PullRequest, Review, call_api,
 };
+pub use gitlab::{FakeGitLab, GitLabUser, MergeRequest};
 pub use http_server::{HttpServer, Request, Response};
 pub use osv_server::{OsvFault, OsvServer};
 pub use registry::{

@@ -76,3 +76,9 @@ impl Drop for ChildGroup {
         let _ = self.child.wait();
     }
 }
+
+/// A port on which nothing listens at this moment.
+pub(crate) fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port");
+    listener.local_addr().expect("a bound address").port()
+}

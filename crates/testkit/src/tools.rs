@@ -140,6 +140,23 @@ impl Tools {
         self.root.join("bin/actionlint")
     }
 
+    /// The directory of Gitea: the program `gitea`, and `static/` with its files. Older installations of
+    /// the tools lack it. `None` after a skip, as in [`Tools::installed`].
+    ///
+    /// # Panics
+    /// When tests must not be skipped, see [`skip`].
+    #[must_use]
+    #[track_caller]
+    pub fn gitea(&self) -> Option<PathBuf> {
+        let directory = self.root.join("gitea");
+        if directory.join("gitea").is_file() && directory.join("static").is_dir() {
+            return Some(directory);
+        }
+        let reason = "Gitea is missing: run `tests/tools/install`";
+        skip(Requirement::Tools, reason);
+        None
+    }
+
     /// A program of the Python environment, such as `check-jsonschema` or `zizmor`.
     #[must_use]
     pub fn python_program(&self, name: &str) -> PathBuf {

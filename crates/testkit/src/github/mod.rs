@@ -38,10 +38,10 @@ use serde_json::Value;
 pub use client::call_api;
 pub use state::{Account, CheckRun, Comment, CommitStatus, Permission, PullRequest, Review};
 
-use crate::process::ChildGroup;
+use crate::process::{ChildGroup, free_port};
 use crate::{GitServer, GitToken, HttpServer, Repository, Request, Response, Tools};
 use contract::Contract;
-use listener::Listener;
+pub(crate) use listener::Listener;
 use routes::Api;
 use state::{FaultInjector, GitHubState, Hosted};
 
@@ -158,11 +158,29 @@ impl FakeGitHub {
         skip: u32,
         action: impl FnOnce() -> Option<Response> + Send + 'static,
     ) {
+        self.intercept(method, path_part, skip, false, Box::new(action));
+    }
+
+    /// Replaces the answer to the next such request, after the request took effect: a lost answer.
+    pub fn after(&self, method: &str, path_part: &str, skip: u32, answer: Response) {
+        let action = move || Some(answer);
+        self.intercept(method, path_part, skip, true, Box::new(action));
+    }
+
+    fn intercept(
+        &self,
+        method: &str,
+        path_part: &str,
+        skip: u32,
+        is_after: bool,
+        action: state::Intercept,
+    ) {
         self.api.faults.lock().unwrap().push(FaultInjector {
             method: method.to_owned(),
             path_part: path_part.to_owned(),
             skip,
-            action: Some(Box::new(action)),
+            action: Some(action),
+            is_after,
         });
     }
 
@@ -336,7 +354,7 @@ fn git_token(account: &Account) -> GitToken {
 /// Starts the contract proxy. It takes its port as a number and not as an open socket, so a connection
 /// of another test may get the port between the check that it is free and the proxy's start. Then
 /// another port is tried.
-fn start_proxy(tools: &Tools, description: &Path, backend: &str) -> (ChildGroup, u16) {
+pub(crate) fn start_proxy(tools: &Tools, description: &Path, backend: &str) -> (ChildGroup, u16) {
     let mut printed = String::new();
     for _ in 0..PORTS_TRIED {
         let port = free_port();
@@ -359,10 +377,4 @@ fn start_proxy(tools: &Tools, description: &Path, backend: &str) -> (ChildGroup,
     }
 
     panic!("the contract proxy did not start: {printed}");
-}
-
-/// A port on which nothing listens at this moment.
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a loopback port");
-    listener.local_addr().expect("a bound address").port()
 }

@@ -24,12 +24,17 @@ pub(crate) struct Api {
 impl Api {
     pub(crate) fn answer(&self, request: &Request) -> Response {
         // The action runs without any lock: it may change the state.
-        if let Some(action) = self.triggered(request)
-            && let Some(response) = action()
-        {
-            return response;
+        match self.triggered(request) {
+            Some((action, false)) => action().unwrap_or_else(|| self.serve(request)),
+            Some((action, true)) => {
+                let answer = self.serve(request);
+                action().unwrap_or(answer)
+            }
+            None => self.serve(request),
         }
+    }
 
+    fn serve(&self, request: &Request) -> Response {
         let mut state = self.state.lock().unwrap();
         match route(&mut state, request) {
             Ok(reply) => self.render(request, &state.public_url, reply),
@@ -37,7 +42,8 @@ impl Api {
         }
     }
 
-    fn triggered(&self, request: &Request) -> Option<super::state::Intercept> {
+    /// The action for a request, and whether it runs after the request took effect.
+    fn triggered(&self, request: &Request) -> Option<(super::state::Intercept, bool)> {
         let path = request.segments().join("/");
         let mut faults = self.faults.lock().unwrap();
         for fault in faults.iter_mut() {
@@ -48,7 +54,8 @@ impl Api {
                 if fault.skip > 0 {
                     fault.skip -= 1;
                 } else {
-                    return fault.action.take();
+                    let is_after = fault.is_after;
+                    return fault.action.take().map(|action| (action, is_after));
                 }
             }
         }

@@ -246,6 +246,8 @@ pub(crate) struct FaultInjector {
     pub(crate) path_part: String,
     pub(crate) skip: u32,
     pub(crate) action: Option<Intercept>,
+    /// Whether the request takes effect before the action, whose response replaces the answer.
+    pub(crate) is_after: bool,
 }
 
 /// Everything that requests change, behind one lock.

@@ -1,0 +1,484 @@
+//! The routes.
+
+use std::sync::Mutex;
+
+use serde_json::{Value, json};
+
+use super::state::{GitLabState, MergeRequest, Project, Status};
+use crate::{Request, Response};
+
+pub(super) struct Api {
+    pub(super) state: Mutex<GitLabState>,
+}
+
+/// A request of a user about a project.
+struct Call<'a> {
+    request: &'a Request,
+    login: String,
+    project: &'a mut Project,
+    next_id: u64,
+}
+
+impl Api {
+    pub(super) fn answer(&self, request: &Request) -> Response {
+        let mut state = self.state.lock().unwrap();
+        let fault = state
+            .faults
+            .iter()
+            .position(|(method, part, ..)| {
+                *method == request.method && request.path.contains(part.as_str())
+            })
+            .map(|at| state.faults.remove(at));
+        match fault {
+            Some((_, _, is_applied, answer)) => {
+                if is_applied {
+                    let _ = route(&mut state, request);
+                }
+                answer
+            }
+            None => route(&mut state, request),
+        }
+    }
+}
+
+fn refusal(status: u16, message: &str) -> Response {
+    Response::json(status, &json!({ "message": message }))
+}
+
+fn not_found() -> Response {
+    refusal(404, "404 Not Found")
+}
+
+fn route(state: &mut GitLabState, request: &Request) -> Response {
+    let sent = request
+        .header("authorization")
+        .and_then(|value| value.strip_prefix("Bearer "))
+        .or_else(|| request.header("private-token"));
+    let known = state
+        .users
+        .iter()
+        .find(|user| Some(user.token.as_str()) == sent);
+    let Some(login) = known.map(|user| user.login.clone()) else {
+        return refusal(401, "401 Unauthorized");
+    };
+
+    let next_id = state.id();
+    let segments = request.segments();
+    let words: Vec<&str> = segments.iter().map(String::as_str).collect();
+    match words[..] {
+        ["api", "v4", "user"] => {
+            let mut value = user(&login);
+            value["commit_email"] = json!(format!("{login}@people.invalid"));
+            value["email"] = value["commit_email"].clone();
+            Response::json(200, &value)
+        }
+        ["api", "v4", "projects", path, ref rest @ ..] => {
+            let Some(project) = state.projects.get_mut(path) else {
+                return refusal(404, "404 Project Not Found");
+            };
+            project.follow_branches();
+            let mut call = Call {
+                request,
+                login,
+                project,
+                next_id,
+            };
+            call.route(rest)
+        }
+        _ => not_found(),
+    }
+}
+
+fn user(login: &str) -> Value {
+    json!({ "id": login.len(), "username": login, "name": login, "state": "active" })
+}
+
+impl Call<'_> {
+    fn route(&mut self, path: &[&str]) -> Response {
+        match (self.request.method.as_str(), path) {
+            ("GET", []) => self.project_value(),
+            ("GET", ["repository", rest @ ..]) => self.repository(rest),
+            ("GET", ["pipelines", rest @ ..]) => self.pipelines(rest),
+            ("POST", ["statuses", sha]) => self.report_status(sha),
+            ("GET", ["merge_requests"]) => self.list(),
+            ("POST", ["merge_requests"]) => self.create(),
+            (_, ["merge_requests", iid, rest @ ..]) => {
+                let requests = &self.project.requests;
+                match requests.iter().position(|it| it.iid.to_string() == *iid) {
+                    Some(at) => self.merge_request(at, rest),
+                    None => not_found(),
+                }
+            }
+            _ => not_found(),
+        }
+    }
+
+    fn project_value(&self) -> Response {
+        Response::json(
+            200,
+            &json!({
+                "id": self.project.id, "path_with_namespace": self.project.path,
+                "default_branch": "main", "merge_method": self.project.merge_method,
+                "squash_option": "default_off",
+            }),
+        )
+    }
+
+    /// A page of a list, with GitLab's headers.
+    fn page(&self, values: &[Value]) -> Response {
+        let number = |name: &str| self.request.parameter(name)?.parse::<usize>().ok();
+        let size = number("per_page").unwrap_or(20).clamp(1, 100);
+        let page = number("page").unwrap_or(1).max(1);
+        let start = ((page - 1) * size).min(values.len());
+        let end = (start + size).min(values.len());
+        let response = Response::json(200, &json!(values[start..end]))
+            .with_header("X-Total", values.len().to_string());
+        if end < values.len() {
+            response.with_header("Link", "<next>; rel=\"next\"")
+        } else {
+            response
+        }
+    }
+
+    /// The fields of the body, of which no other ones may be sent.
+    fn body(&self, allowed: &[&str]) -> Result<Value, Response> {
+        let body = self.request.json();
+        match body.as_object() {
+            Some(fields) if fields.keys().all(|name| allowed.contains(&name.as_str())) => Ok(body),
+            _ => Err(refusal(400, &format!("unknown fields: {body}"))),
+        }
+    }
+
+    fn repository(&self, path: &[&str]) -> Response {
+        let parameter = |name: &str| self.request.parameter(name).unwrap_or_default();
+        match path {
+            ["branches", branch] => match self.project.repository.tip(branch) {
+                Some(tip) => {
+                    let commit = self.project.commit_value(&tip);
+                    Response::json(200, &json!({ "name": branch, "commit": commit }))
+                }
+                None => refusal(404, "404 Branch Not Found"),
+            },
+            ["files", file, "raw"] => {
+                let commit = self.project.commit_id(&parameter("ref"));
+                let content = commit.and_then(|commit| self.project.repository.file(&commit, file));
+                content.map_or_else(not_found, |bytes| {
+                    Response::bytes(200, "application/octet-stream", bytes)
+                })
+            }
+            ["commits", sha] => match self.project.commit_id(sha) {
+                Some(id) => Response::json(200, &self.project.commit_value(&id)),
+                None => refusal(404, "404 Commit Not Found"),
+            },
+            ["commits", _, "signature"] => refusal(404, "404 Signature Not Found"),
+            ["commits", sha, "statuses"] => self.statuses(sha),
+            ["compare"] => self
+                .project
+                .comparison(&parameter("from"), &parameter("to"))
+                .map_or_else(not_found, |value| Response::json(200, &value)),
+            _ => not_found(),
+        }
+    }
+
+    /// External statuses, and the jobs of pipelines, as GitLab lists both.
+    fn statuses(&self, sha: &str) -> Response {
+        let mut values: Vec<Value> = self
+            .project
+            .statuses
+            .iter()
+            .filter(|status| status.sha == sha)
+            .map(|status| {
+                json!({
+                    "id": status.id, "sha": sha, "name": status.name, "status": status.status,
+                    "author": user(&status.author), "allow_failure": false,
+                })
+            })
+            .collect();
+        for pipeline in self.project.pipelines.iter().filter(|it| it.sha == sha) {
+            values.extend(pipeline.jobs.iter().map(|job| {
+                json!({
+                    "id": job.id, "sha": sha, "name": job.name, "status": job.status,
+                    "author": user("ci"), "allow_failure": job.allow_failure,
+                })
+            }));
+        }
+        self.page(&values)
+    }
+
+    fn report_status(&mut self, sha: &str) -> Response {
+        let body = match self.body(&["state", "name", "description", "target_url"]) {
+            Ok(body) => body,
+            Err(refused) => return refused,
+        };
+        let text = |field: &str| body[field].as_str().unwrap_or_default().to_owned();
+        let (name, state) = (text("name"), text("state"));
+        let is_same = self
+            .project
+            .statuses
+            .iter()
+            .rev()
+            .find(|it| it.name == name);
+        if is_same.is_some_and(|it| it.sha == sha && it.status == state && state == "pending") {
+            let message = "Cannot transition status via :enqueue from :pending";
+            return refusal(400, message);
+        }
+
+        self.project.statuses.push(Status {
+            id: self.next_id,
+            sha: sha.to_owned(),
+            name: name.clone(),
+            status: state.clone(),
+            author: self.login.clone(),
+        });
+        let value = json!({ "id": self.next_id, "sha": sha, "name": name, "status": state });
+        Response::json(201, &value)
+    }
+
+    fn pipelines(&self, path: &[&str]) -> Response {
+        let pipelines = &self.project.pipelines;
+        match path {
+            [] => {
+                let sha = self.request.parameter("sha");
+                let values: Vec<Value> = pipelines
+                    .iter()
+                    .filter(|it| sha.as_ref().is_none_or(|sha| it.sha == *sha))
+                    .map(|it| json!({ "id": it.id, "sha": it.sha, "source": it.source }))
+                    .collect();
+                self.page(&values)
+            }
+            [id, list] => {
+                let Some(pipeline) = pipelines.iter().find(|it| it.id.to_string() == *id) else {
+                    return not_found();
+                };
+                let values: Vec<Value> = match *list {
+                    "jobs" => pipeline
+                        .jobs
+                        .iter()
+                        .map(|job| {
+                            json!({
+                                "id": job.id, "name": job.name, "status": job.status,
+                                "allow_failure": job.allow_failure,
+                            })
+                        })
+                        .collect(),
+                    "variables" => pipeline
+                        .variables
+                        .iter()
+                        .map(|key| json!({ "key": key, "value": "x" }))
+                        .collect(),
+                    _ => Vec::new(),
+                };
+                self.page(&values)
+            }
+            _ => not_found(),
+        }
+    }
+
+    fn list(&self) -> Response {
+        let wanted = |name: &str, value: &str| {
+            self.request
+                .parameter(name)
+                .is_none_or(|wanted| wanted == value || wanted == "all")
+        };
+        let values: Vec<Value> = self
+            .project
+            .requests
+            .iter()
+            .rev()
+            .filter(|it| wanted("state", &it.state))
+            .filter(|it| wanted("target_branch", &it.target))
+            .filter(|it| wanted("source_branch", &it.source))
+            .map(|it| self.value(it))
+            .collect();
+        self.page(&values)
+    }
+
+    fn create(&mut self) -> Response {
+        let allowed = ["title", "description", "source_branch", "target_branch"];
+        let body = match self.body(&allowed) {
+            Ok(body) => body,
+            Err(refused) => return refused,
+        };
+        let text = |field: &str| body[field].as_str().unwrap_or_default().to_owned();
+        let (source, target) = (text("source_branch"), text("target_branch"));
+        let mut requests = self.project.requests.iter();
+        if let Some(open) =
+            requests.find(|it| it.state == "opened" && it.source == source && it.target == target)
+        {
+            let text = format!(
+                "Another open merge request already exists for this source branch: !{}",
+                open.iid
+            );
+            return Response::json(409, &json!({ "message": [text] }));
+        }
+        if self.project.repository.tip(&source).is_none() {
+            let message = json!({ "message": { "source_branch": ["does not exist"] } });
+            return Response::json(400, &message);
+        }
+
+        let (title, description) = (text("title"), text("description"));
+        let login = self.login.clone();
+        let project = &mut *self.project;
+        let created = project.open(&login, &title, &description, &source, &target);
+        let created = created.clone();
+        Response::json(201, &self.value(&created))
+    }
+
+    fn merge_request(&mut self, at: usize, path: &[&str]) -> Response {
+        let iid = self.project.requests[at].iid;
+        match (self.request.method.as_str(), path) {
+            ("GET", []) => Response::json(200, &self.value(&self.project.requests[at])),
+            ("PUT", []) => self.update(at),
+            ("PUT", ["merge"]) => self.merge(at),
+            ("GET", ["notes"]) => {
+                let notes = &self.project.requests[at].notes;
+                let values: Vec<Value> = notes.iter().map(note).collect();
+                self.page(&values)
+            }
+            ("POST", ["notes"]) => self.write_note(at, None),
+            ("PUT", ["notes", id]) => self.write_note(at, id.parse().ok()),
+            ("GET", ["reviewers"]) => {
+                let objections = self.project.objections.iter();
+                let values: Vec<Value> = objections
+                    .filter(|(of, _)| *of == iid)
+                    .map(|(_, login)| json!({ "user": user(login), "state": "requested_changes" }))
+                    .collect();
+                self.page(&values)
+            }
+            ("GET", ["discussions"]) => {
+                let threads = self.project.threads.iter().filter(|(of, _)| *of == iid);
+                let values: Vec<Value> = threads
+                    .map(|(_, login)| {
+                        json!({ "id": "d", "notes": [{
+                            "id": 1, "author": user(login), "body": "why?", "system": false,
+                            "resolvable": true, "resolved": false,
+                        }] })
+                    })
+                    .collect();
+                self.page(&values)
+            }
+            _ => not_found(),
+        }
+    }
+
+    fn value(&self, request: &MergeRequest) -> Value {
+        let conflicts =
+            request.state == "opened" && self.project.has_conflicts(&request.sha, &request.target);
+        let has_threads = self
+            .project
+            .threads
+            .iter()
+            .any(|(of, _)| *of == request.iid);
+        let status = match (request.state.as_str(), conflicts) {
+            ("opened", true) => "conflict",
+            ("opened", false) => "mergeable",
+            _ => "not_open",
+        };
+        json!({
+            "id": request.iid + 1000, "iid": request.iid, "project_id": self.project.id,
+            "title": request.title, "description": request.description, "state": request.state,
+            "web_url": format!("https://gitlab.invalid/-/merge_requests/{}", request.iid),
+            "author": user(&request.author), "draft": false, "labels": request.labels,
+            "source_branch": request.source, "target_branch": request.target,
+            "source_project_id": self.project.id, "target_project_id": self.project.id,
+            "sha": request.sha, "has_conflicts": conflicts, "detailed_merge_status": status,
+            "blocking_discussions_resolved": !has_threads,
+        })
+    }
+
+    fn update(&mut self, at: usize) -> Response {
+        let body = match self.body(&["title", "description", "state_event", "add_labels"]) {
+            Ok(body) => body,
+            Err(refused) => return refused,
+        };
+        let request = &mut self.project.requests[at];
+        if let Some(title) = body["title"].as_str() {
+            title.clone_into(&mut request.title);
+        }
+        if let Some(text) = body["description"].as_str() {
+            text.clone_into(&mut request.description);
+        }
+        for label in body["add_labels"].as_str().unwrap_or_default().split(',') {
+            if !label.is_empty() && !request.labels.iter().any(|known| known == label) {
+                request.labels.push(label.to_owned());
+            }
+        }
+        if body["state_event"] == "close" {
+            request.state = "closed".to_owned();
+        }
+
+        let iid = request.iid;
+        if let Some(text) = body["description"].as_str() {
+            self.project.run_quick_actions(iid, text);
+        }
+        Response::json(200, &self.value(&self.project.requests[at]))
+    }
+
+    fn write_note(&mut self, at: usize, id: Option<u64>) -> Response {
+        let body = match self.body(&["body"]) {
+            Ok(body) => body,
+            Err(refused) => return refused,
+        };
+        let text = body["body"].as_str().unwrap_or_default().to_owned();
+        let (login, next_id) = (self.login.clone(), self.next_id);
+        let request = &mut self.project.requests[at];
+        let iid = request.iid;
+        let (status, written) = match id {
+            None => {
+                request.notes.push((next_id, login, text.clone()));
+                (201, request.notes.len() - 1)
+            }
+            Some(id) => {
+                let Some(index) = request.notes.iter().position(|(of, ..)| *of == id) else {
+                    return not_found();
+                };
+                if request.notes[index].1 != login {
+                    return refusal(403, "403 Forbidden");
+                }
+                request.notes[index].2.clone_from(&text);
+                (200, index)
+            }
+        };
+        let value = note(&request.notes[written]);
+        self.project.run_quick_actions(iid, &text);
+        Response::json(status, &value)
+    }
+
+    fn merge(&mut self, at: usize) -> Response {
+        let body = match self.body(&["sha", "squash", "should_remove_source_branch"]) {
+            Ok(body) => body,
+            Err(refused) => return refused,
+        };
+        let request = self.project.requests[at].clone();
+        if request.state != "opened" {
+            return refusal(405, "405 Method Not Allowed");
+        }
+        if body["sha"].as_str().is_some_and(|sha| sha != request.sha) {
+            return refusal(409, "SHA does not match HEAD of source branch");
+        }
+        if self.project.has_conflicts(&request.sha, &request.target) {
+            return refusal(422, "Branch cannot be merged");
+        }
+
+        let is_squash = body["squash"] == true;
+        let commit = self
+            .project
+            .merge_commit(&request.sha, &request.target, is_squash);
+        if body["should_remove_source_branch"] == true {
+            let reference = format!("refs/heads/{}", request.source);
+            self.project
+                .repository
+                .git(&["update-ref", "-d", &reference]);
+        }
+        self.project.requests[at].state = "merged".to_owned();
+        let mut value = self.value(&self.project.requests[at]);
+        value["merge_commit_sha"] = json!(commit);
+        Response::json(200, &value)
+    }
+}
+
+fn note((id, author, body): &(u64, String, String)) -> Value {
+    json!({
+        "id": id, "author": user(author), "body": body, "system": false, "resolvable": false,
+    })
+}

@@ -1,0 +1,159 @@
+//! What requests change.
+
+use std::collections::BTreeMap;
+
+use crate::{Repository, Response};
+
+/// A user of the fake GitLab.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GitLabUser {
+    /// Its login.
+    pub login: String,
+    /// Its token.
+    pub token: String,
+}
+
+/// A merge request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MergeRequest {
+    /// Number in the project.
+    pub iid: u64,
+    /// Its title.
+    pub title: String,
+    /// Its description.
+    pub description: String,
+    /// The login of its author.
+    pub author: String,
+    /// Its branch.
+    pub source: String,
+    /// The branch that it is for.
+    pub target: String,
+    /// Commit at its head.
+    pub sha: String,
+    /// `opened`, `closed` or `merged`.
+    pub state: String,
+    /// Its labels.
+    pub labels: Vec<String>,
+    /// Its notes: id, author and text.
+    pub notes: Vec<(u64, String, String)>,
+}
+
+pub(super) struct Status {
+    pub(super) id: u64,
+    pub(super) sha: String,
+    pub(super) name: String,
+    pub(super) status: String,
+    pub(super) author: String,
+}
+
+pub(super) struct Job {
+    pub(super) id: u64,
+    pub(super) name: String,
+    pub(super) status: String,
+    pub(super) allow_failure: bool,
+}
+
+pub(super) struct Pipeline {
+    pub(super) id: u64,
+    pub(super) sha: String,
+    pub(super) source: String,
+    pub(super) variables: Vec<String>,
+    pub(super) jobs: Vec<Job>,
+}
+
+pub(super) struct Project {
+    pub(super) id: u64,
+    pub(super) path: String,
+    pub(super) repository: Repository,
+    pub(super) merge_method: String,
+    pub(super) requests: Vec<MergeRequest>,
+    pub(super) statuses: Vec<Status>,
+    pub(super) pipelines: Vec<Pipeline>,
+    /// Merge requests, and who asks for changes.
+    pub(super) objections: Vec<(u64, String)>,
+    /// Merge requests, and who opened a thread that is not resolved.
+    pub(super) threads: Vec<(u64, String)>,
+}
+
+/// A request that is answered with something else, and whether it takes effect before.
+type Fault = (String, String, bool, Response);
+
+pub(super) struct GitLabState {
+    pub(super) users: Vec<GitLabUser>,
+    pub(super) projects: BTreeMap<String, Project>,
+    pub(super) faults: Vec<Fault>,
+    pub(super) next_id: u64,
+}
+
+impl GitLabState {
+    pub(super) fn id(&mut self) -> u64 {
+        self.next_id += 1;
+        self.next_id
+    }
+}
+
+impl Project {
+    pub(super) fn new(id: u64, path: &str, repository: Repository) -> Self {
+        Self {
+            id,
+            path: path.to_owned(),
+            repository,
+            merge_method: "merge".to_owned(),
+            requests: Vec::new(),
+            statuses: Vec::new(),
+            pipelines: Vec::new(),
+            objections: Vec::new(),
+            threads: Vec::new(),
+        }
+    }
+
+    /// Opens a merge request whose branch exists.
+    pub(super) fn open(
+        &mut self,
+        author: &str,
+        title: &str,
+        description: &str,
+        source: &str,
+        target: &str,
+    ) -> &mut MergeRequest {
+        let iid = self.requests.len() as u64 + 1;
+        let sha = self.repository.tip(source).unwrap();
+        self.requests.push(MergeRequest {
+            iid,
+            title: title.to_owned(),
+            description: description.to_owned(),
+            author: author.to_owned(),
+            source: source.to_owned(),
+            target: target.to_owned(),
+            sha,
+            state: "opened".to_owned(),
+            labels: Vec::new(),
+            notes: Vec::new(),
+        });
+        self.run_quick_actions(iid, description);
+        self.requests.last_mut().unwrap()
+    }
+
+    /// Open merge requests follow their branch. As on GitLab, one without its branch stays open.
+    pub(super) fn follow_branches(&mut self) {
+        for request in &mut self.requests {
+            if request.state == "opened"
+                && let Some(tip) = self.repository.tip(&request.source)
+            {
+                request.sha = tip;
+            }
+        }
+    }
+
+    /// Executes the lines of a text that are quick actions.
+    pub(super) fn run_quick_actions(&mut self, iid: u64, text: &str) {
+        let lines: Vec<String> = text.lines().map(|line| line.trim().to_owned()).collect();
+        let request = self.requests.iter_mut().find(|it| it.iid == iid).unwrap();
+        if lines.iter().any(|line| line.starts_with("/close")) {
+            request.state = "closed".to_owned();
+        }
+        if lines.iter().any(|line| line.starts_with("/merge")) {
+            request.state = "merged".to_owned();
+        }
+    }
+}
