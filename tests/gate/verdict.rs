@@ -1,7 +1,7 @@
 //! `patchgate gate` on a pull request of Patchgate: policy, checks, and changes during the run.
 
 use patchgate_forge::git::{CommitIdentity, Lease, PatchgateBranch, PushTarget, commit_files};
-use patchgate_forge::{GitHub, GitHubOptions};
+use patchgate_forge::{Forge as _, GitHub, GitHubOptions, NewPullRequest};
 use patchgate_http::{Client, ClientOptions, Secret};
 use patchgate_model::{FileChange, Plan, PlanBlock};
 use patchgate_proof::{PlanStatement, SigningKey, render_block};
@@ -137,7 +137,12 @@ fn open(forge: &ForgeSandbox, plan: &Plan) -> (u64, String) {
             render_block(&proof)
         );
         let created = github
-            .open_pull_request("Fix", &body, branch.name(), "main")
+            .open_request(&NewPullRequest {
+                title: "Fix",
+                body: &body,
+                branch: branch.name(),
+                base: "main",
+            })
             .await
             .unwrap();
 

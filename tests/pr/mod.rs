@@ -1,4 +1,5 @@
 //! `patchgate pr`.
 
+mod gitea;
 mod lifecycle;
 mod pull_request;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use clap::Args;
 use patchgate_config::{Config, FixSettings};
 use patchgate_fix::{Engine, FixOptions, PlanOptions, TimeLimit, VerifyOptions, parse_duration};
+use patchgate_forge::ForgeKind;
 use patchgate_inventory::{InputOptions, Inputs, repository_root};
 use patchgate_model::{Bump, FileGroup, UserError};
 use patchgate_risk::{Condition, ConditionError};
@@ -213,27 +214,45 @@ pub(crate) struct OutputArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Forge")]
 pub(crate) struct ForgeArgs {
-    /// Repository on the forge, as `owner/name`
-    #[arg(long, value_name = "OWNER/NAME", env = "GITHUB_REPOSITORY")]
+    /// Kind of the forge [default: from the variables of the CI job, else from the git remote, else
+    /// github]
+    #[arg(long, value_enum, value_name = "KIND", env = "PATCHGATE_FORGE")]
+    pub(crate) forge: Option<ForgeArg>,
+
+    /// Repository on the forge, as `owner/name` or `group/subgroup/name` [default: from the variables
+    /// of the CI job, else from the git remote]
+    #[arg(long, value_name = "OWNER/NAME")]
     pub(crate) repository: Option<String>,
 
-    /// Address of the forge's API
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "GITHUB_API_URL",
-        default_value = "https://api.github.com"
-    )]
-    pub(crate) api_url: String,
+    /// Address of the forge's API [default: from the variables of the CI job, else that of the server]
+    #[arg(long, value_name = "URL")]
+    pub(crate) api_url: Option<String>,
 
-    /// Address of the forge's git server, to which commits are pushed
-    #[arg(
-        long,
-        value_name = "URL",
-        env = "GITHUB_SERVER_URL",
-        default_value = "https://github.com"
-    )]
-    pub(crate) server_url: String,
+    /// Address of the forge's server, to which commits are pushed [default: from the variables of the
+    /// CI job, else the public server of the forge]
+    #[arg(long, value_name = "URL")]
+    pub(crate) server_url: Option<String>,
+}
+
+/// A kind of forge as a flag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum ForgeArg {
+    /// github.com, GHE.com, GitHub Enterprise Server
+    Github,
+    /// gitlab.com, self-managed GitLab
+    Gitlab,
+    /// Gitea, Forgejo, codeberg.org
+    Gitea,
+}
+
+impl From<ForgeArg> for ForgeKind {
+    fn from(arg: ForgeArg) -> Self {
+        match arg {
+            ForgeArg::Github => Self::GitHub,
+            ForgeArg::Gitlab => Self::GitLab,
+            ForgeArg::Gitea => Self::Gitea,
+        }
+    }
 }
 
 fn parse_group(text: &str) -> Result<FileGroup, String> {

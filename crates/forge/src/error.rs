@@ -122,6 +122,17 @@ impl ForgeError {
         }
     }
 
+    /// Whether a call that writes may have taken effect although it failed: its answer was lost, or
+    /// says that the object exists already.
+    #[must_use]
+    pub fn may_have_taken_effect(&self) -> bool {
+        match self {
+            Self::Transport { .. } | Self::Unreadable { .. } | Self::TooLarge { .. } => true,
+            Self::Refused { status, .. } => *status >= 500 || matches!(status, 405 | 409 | 422),
+            _ => false,
+        }
+    }
+
     /// HTTP status code of the answer, if there was one.
     #[must_use]
     pub fn status(&self) -> Option<u16> {

@@ -1,6 +1,7 @@
 //! The forge: pull requests, comments, checks, merges and pushes. No other crate uses its token.
 //!
-//! - [`GitHub`] is a client of the forge's API.
+//! - [`Forge`] is what Patchgate needs of a forge; [`GitHub`], [`GitLab`] and [`Gitea`] have it, and
+//!   [`AnyForge`] is one of them.
 //! - [`git`] creates a commit with the git command line, and pushes it over HTTP in this process, so
 //!   that no child process gets the token.
 //! - [`pull_request`] decides how Patchgate's pull requests must change.
@@ -10,16 +11,35 @@
 //! verdict about a pull request (`patchgate-gate`), and the text of pull requests
 //! (`patchgate-report`).
 
+mod any_forge;
+mod comments;
 mod error;
+mod evidence;
+mod forge;
 pub mod git;
+mod gitea;
 mod github;
+mod gitlab;
+mod guard;
+mod locate;
+mod project;
 pub mod publish;
 pub mod pull_request;
-mod repository;
+mod requests;
+mod rest;
+mod tree;
 
+pub use any_forge::AnyForge;
+pub use comments::keep_comment;
 pub use error::ForgeError;
-pub use github::{
-    CheckRunReport, ClosedPullRequest, Conclusion, CreatedPullRequest, GitHub, GitHubOptions,
-    MergeOutcome, MergeText, OpenPullRequest, TokenIdentity,
+pub use forge::{Forge, ForgeKind, Wanted};
+pub use gitea::Gitea;
+pub use github::{GitHub, GitHubOptions};
+pub use gitlab::GitLab;
+pub use guard::without_commands;
+pub use locate::{ForgeFlags, LocateError, Location, locate};
+pub use project::{ProjectPath, ProjectPathError};
+pub use requests::{
+    ClosedPullRequest, Comment, Conclusion, CreatedPullRequest, MergeOutcome, MergeText,
+    NewPullRequest, OpenPullRequest, TokenIdentity, VerdictReport,
 };
-pub use repository::RepositoryName;

@@ -3,9 +3,27 @@
 use patchgate_http::Client;
 use patchgate_model::PlanBlock;
 
-use crate::git::{Lease, NewCommit, PatchgateBranch, PushError, PushTarget, remote_head};
-use crate::pull_request::{CloseReason, DesiredState, LeaveReason, Proposal, Step, decide};
-use crate::{ForgeError, GitHub, OpenPullRequest};
+use crate::ForgeError;
+use crate::comments::keep_comment;
+use crate::forge::Forge;
+use crate::git::{
+    BRANCH_PREFIX, Lease, NewCommit, PatchgateBranch, PushError, PushTarget, remote_branches,
+    remote_head,
+};
+use crate::guard::without_commands;
+use crate::pull_request::{
+    CloseReason, DesiredState, LeaveReason, Proposal, Step, decide, is_own_author,
+};
+use crate::requests::{
+    ClosedPullRequest, CreatedPullRequest, NewPullRequest, OpenPullRequest, TokenIdentity,
+};
+
+/// Mark in the body of a pull request that Patchgate closed itself. A closed pull request without it
+/// was closed by a person, and its plan is not proposed again.
+const CLOSED_MARK: &str = "<!-- patchgate:closed -->";
+
+/// Most branches without an open pull request that one run looks at.
+const MAX_LEFT_BRANCHES: usize = 20;
 
 /// The outcome for one pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +59,13 @@ pub enum PublishOutcome {
         because: CloseReason,
         /// Why the branch could not be deleted; `None` if it was.
         branch_left: Option<String>,
+    },
+    /// An earlier run closed it and was interrupted. Its branch is deleted now.
+    BranchDeleted {
+        /// Number of the pull request.
+        number: u64,
+        /// Address of its page.
+        url: String,
     },
     /// It was left unchanged.
     Left {
@@ -89,20 +114,22 @@ impl PublishError {
 
 /// Everything that publishing needs.
 #[derive(Debug)]
-pub struct Publisher<'a> {
+pub struct Publisher<'a, F> {
     /// Client of the forge.
-    pub github: &'a GitHub,
+    pub forge: &'a F,
+    /// The account of the token, as far as the forge tells it.
+    pub identity: Option<&'a TokenIdentity>,
     /// Network client for pushes.
     pub http: &'a Client,
     /// The repository to which branches are pushed.
     pub target: &'a PushTarget,
     /// The base branch of the pull requests.
     pub base: &'a str,
-    /// Labels for a new pull request.
+    /// Labels that the pull request has.
     pub labels: &'a [String],
 }
 
-impl Publisher<'_> {
+impl<F: Forge> Publisher<'_, F> {
     /// Brings the pull requests of the base branch into the wanted state. `commit` is the proposal's
     /// commit; without it, a proposal cannot be pushed.
     ///
@@ -113,19 +140,18 @@ impl Publisher<'_> {
         wanted: &DesiredState,
         commit: Option<&NewCommit>,
     ) -> Result<Vec<PublishOutcome>, PublishError> {
-        let open = self.github.patchgate_pull_requests(self.base).await?;
-        let steps = decide(wanted, &open);
-        let mut done = Vec::new();
+        let wanted = guarded(wanted);
+        let open = self.forge.open_requests(self.base).await?;
+        let steps = decide(&wanted, &open, self.identity);
+        let proposal = match (&wanted, commit) {
+            (DesiredState::Proposal(proposal), Some(commit)) => Some((proposal, commit)),
+            _ => None,
+        };
 
+        let mut done = Vec::new();
         let mut successor = None;
         for step in &steps {
-            let outcome = match (wanted, commit) {
-                (DesiredState::Proposal(proposal), Some(commit)) => {
-                    self.step(step, &open, Some((proposal, commit)), successor)
-                        .await?
-                }
-                _ => self.step(step, &open, None, successor).await?,
-            };
+            let outcome = self.step(step, &open, proposal, successor).await?;
             if let PublishOutcome::Opened { number, .. }
             | PublishOutcome::Updated { number, .. }
             | PublishOutcome::Unchanged { number, .. } = outcome
@@ -134,6 +160,11 @@ impl Publisher<'_> {
             }
 
             done.push(outcome);
+        }
+
+        if !matches!(wanted, DesiredState::Unknown { .. }) {
+            let own = proposal.map(|(proposal, _)| &proposal.branch);
+            self.delete_left_branches(&open, own, &mut done).await?;
         }
 
         Ok(done)
@@ -146,28 +177,49 @@ impl Publisher<'_> {
         proposal: Option<(&Proposal, &NewCommit)>,
         successor: Option<u64>,
     ) -> Result<PublishOutcome, PublishError> {
+        let pull = |number: u64| open.iter().find(|pull| pull.number == number);
         let url = |number: u64| {
-            open.iter()
-                .find(|pull| pull.number == number)
+            pull(number)
                 .map(|pull| pull.url.clone())
                 .unwrap_or_default()
         };
+        let labels = |number: u64| pull(number).map_or(&[][..], |pull| &pull.labels);
 
         match (step, proposal) {
-            (Step::Keep { number }, _) => Ok(PublishOutcome::Unchanged {
-                number: *number,
-                url: url(*number),
-            }),
+            (Step::Keep { number }, _) => {
+                let number = *number;
+                let url = url(number);
+                Ok(if self.label(number, labels(number)).await? {
+                    PublishOutcome::Updated { number, url }
+                } else {
+                    PublishOutcome::Unchanged { number, url }
+                })
+            }
             (Step::Open, Some((proposal, commit))) => self.open(proposal, commit).await,
             (Step::Renew { number, lease }, Some((proposal, commit))) => {
                 self.target
                     .push(self.http, &proposal.branch, commit, lease)
                     .await?;
+                self.label(*number, labels(*number)).await?;
                 self.describe(*number, proposal, url(*number)).await
             }
             (Step::Describe { number }, Some((proposal, _))) => {
+                self.label(*number, labels(*number)).await?;
                 self.describe(*number, proposal, url(*number)).await
             }
+            // What it fixes would be proposed nowhere.
+            (
+                Step::Close {
+                    number,
+                    because: CloseReason::Superseded,
+                    ..
+                },
+                _,
+            ) if successor.is_none() => Ok(PublishOutcome::Left {
+                number: *number,
+                url: url(*number),
+                because: LeaveReason::NoSuccessor,
+            }),
             (
                 Step::Close {
                     number,
@@ -177,11 +229,8 @@ impl Publisher<'_> {
                 },
                 _,
             ) => {
-                let body = open
-                    .iter()
-                    .find(|pull| pull.number == *number)
-                    .map_or("", |pull| pull.body.as_str());
-                let comment = comment(*because, successor);
+                let body = pull(*number).map_or("", |pull| pull.body.as_str());
+                let comment = self.comment(*because, successor);
                 let branch_left = self.close(*number, body, branch, head, &comment).await?;
 
                 Ok(PublishOutcome::Closed {
@@ -212,10 +261,10 @@ impl Publisher<'_> {
         commit: &NewCommit,
     ) -> Result<PublishOutcome, PublishError> {
         let branch = &proposal.branch;
-        let closed = self.github.closed_pull_requests(branch, self.base).await?;
+        let closed = self.forge.closed_requests(branch, self.base).await?;
         if let Some(declined) = closed
             .first()
-            .filter(|last| !last.is_merged && !last.by_patchgate)
+            .filter(|last| !last.is_merged && !last.body.contains(CLOSED_MARK))
         {
             return Ok(PublishOutcome::Left {
                 number: declined.number,
@@ -250,16 +299,47 @@ impl Publisher<'_> {
             }
         }
 
-        let created = self
-            .github
-            .open_pull_request(&proposal.title, &proposal.body, branch.name(), self.base)
-            .await?;
-        self.github.add_labels(created.number, self.labels).await?;
+        let created = self.open_or_find(proposal).await?;
+        self.label(created.number, &[]).await?;
 
         Ok(PublishOutcome::Opened {
             number: created.number,
             url: created.url,
         })
+    }
+
+    /// Opens the pull request. When the answer is lost, or another run was faster, the one that exists
+    /// now counts.
+    async fn open_or_find(&self, proposal: &Proposal) -> Result<CreatedPullRequest, PublishError> {
+        let error = match self
+            .forge
+            .open_request(&NewPullRequest {
+                title: &proposal.title,
+                body: &proposal.body,
+                branch: proposal.branch.name(),
+                base: self.base,
+            })
+            .await
+        {
+            Ok(created) => return Ok(created),
+            Err(error) if error.may_have_taken_effect() => error,
+            Err(error) => return Err(error.into()),
+        };
+
+        // An error of this second call would hide the first one, which says more.
+        let open = self.forge.open_requests(self.base).await;
+        open.unwrap_or_default()
+            .into_iter()
+            .find(|pull| {
+                pull.branch == proposal.branch.name()
+                    && pull.head == proposal.commit
+                    && is_own_author(pull.author.as_ref(), self.identity)
+            })
+            .map(|pull| CreatedPullRequest {
+                number: pull.number,
+                url: pull.url,
+            })
+            .ok_or_else(|| error.into())
     }
 
     async fn describe(
@@ -268,10 +348,29 @@ impl Publisher<'_> {
         proposal: &Proposal,
         url: String,
     ) -> Result<PublishOutcome, PublishError> {
-        self.github
-            .update_pull_request(number, &proposal.title, &proposal.body)
+        self.forge
+            .describe_request(number, &proposal.title, &proposal.body)
             .await?;
         Ok(PublishOutcome::Updated { number, url })
+    }
+
+    /// Adds the labels that are missing. Returns whether there were any.
+    async fn label(&self, number: u64, present: &[String]) -> Result<bool, PublishError> {
+        let missing: Vec<String> = self
+            .labels
+            .iter()
+            .filter(|label| {
+                !present
+                    .iter()
+                    .any(|other| other.eq_ignore_ascii_case(label))
+            })
+            .cloned()
+            .collect();
+        if missing.is_empty() {
+            return Ok(false);
+        }
+        self.forge.add_labels(number, &missing).await?;
+        Ok(true)
     }
 
     /// Closes a pull request and deletes its branch. Returns the reason if the branch could not be
@@ -284,8 +383,17 @@ impl Publisher<'_> {
         head: &str,
         comment: &str,
     ) -> Result<Option<String>, PublishError> {
-        self.github.comment(number, comment).await?;
-        self.github.close_pull_request(number, body).await?;
+        keep_comment(self.forge, self.identity, number, "closed", comment).await?;
+        let body = format!("{}\n{CLOSED_MARK}\n", body.trim_end());
+        self.forge.close_request(number, &body).await?;
+        self.delete(branch, head).await
+    }
+
+    async fn delete(
+        &self,
+        branch: &PatchgateBranch,
+        head: &str,
+    ) -> Result<Option<String>, PublishError> {
         let lease = Lease::At(head.to_owned());
 
         match self.target.delete(self.http, branch, &lease).await {
@@ -300,15 +408,71 @@ impl Publisher<'_> {
             Err(error) => Ok(Some(error.to_string())),
         }
     }
-}
 
-/// The comment below a pull request that is closed.
-fn comment(because: CloseReason, successor: Option<u64>) -> String {
-    match (because, successor) {
-        (CloseReason::Superseded, Some(successor)) => format!("Superseded by #{successor}."),
-        (CloseReason::Superseded, None) => "Superseded by a newer plan.".to_owned(),
-        (CloseReason::Resolved, _) => {
-            "Closed: the base branch no longer has the vulnerabilities that this fixes.".to_owned()
+    /// Deletes branches of pull requests that an earlier run closed before it was interrupted. A branch
+    /// of a person, and one that moved since, stays.
+    async fn delete_left_branches(
+        &self,
+        open: &[OpenPullRequest],
+        own: Option<&PatchgateBranch>,
+        done: &mut Vec<PublishOutcome>,
+    ) -> Result<(), PublishError> {
+        let prefix = format!("{BRANCH_PREFIX}fix-");
+        let branches = remote_branches(self.target, self.http, &prefix).await?;
+        let left = branches
+            .iter()
+            .filter_map(|(name, head)| Some((PatchgateBranch::existing(name).ok()?, head)))
+            .filter(|(branch, _)| {
+                Some(branch) != own && !open.iter().any(|pull| pull.branch == branch.name())
+            });
+
+        for (branch, head) in left.take(MAX_LEFT_BRANCHES) {
+            let closed = self.forge.closed_requests(&branch, self.base).await?;
+            let Some(last) = closed
+                .first()
+                .filter(|last| self.is_closed_here(last, head))
+            else {
+                continue;
+            };
+            if self.delete(&branch, head).await?.is_none() {
+                done.push(PublishOutcome::BranchDeleted {
+                    number: last.number,
+                    url: last.url.clone(),
+                });
+            }
+        }
+
+        Ok(())
+    }
+
+    /// Whether Patchgate opened and closed the pull request, and its branch is where Patchgate left it.
+    fn is_closed_here(&self, pull: &ClosedPullRequest, head: &str) -> bool {
+        !pull.is_merged
+            && pull.body.contains(CLOSED_MARK)
+            && is_own_author(pull.author.as_ref(), self.identity)
+            && PlanBlock::parse(&pull.body).is_ok_and(|block| block.commit == head)
+    }
+
+    /// The comment below a pull request that is closed.
+    fn comment(&self, because: CloseReason, successor: Option<u64>) -> String {
+        match (because, successor) {
+            (CloseReason::Superseded, Some(successor)) => {
+                format!("Superseded by {}.", self.forge.kind().reference(successor))
+            }
+            (CloseReason::Superseded, None) => "Superseded by a newer plan.".to_owned(),
+            (CloseReason::Resolved, _) => {
+                "Closed: the base branch no longer has the vulnerabilities that this fixes."
+                    .to_owned()
+            }
         }
     }
+}
+
+/// The wanted state with a body in which no line is a command to the forge.
+fn guarded(wanted: &DesiredState) -> DesiredState {
+    let mut wanted = wanted.clone();
+    if let DesiredState::Proposal(proposal) = &mut wanted {
+        proposal.body = without_commands(&proposal.body);
+    }
+    wanted
 }

@@ -6,10 +6,10 @@
 //! proposed again. Commits of other people on a branch are never overwritten, and an incomplete scan
 //! never counts as clean.
 
-use patchgate_model::PlanBlock;
+use patchgate_model::{Account, PlanBlock};
 
-use crate::OpenPullRequest;
 use crate::git::{Lease, PatchgateBranch};
+use crate::requests::{OpenPullRequest, TokenIdentity};
 
 /// The state of the pull requests that this run wants.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,6 +97,10 @@ pub enum CloseReason {
 pub enum LeaveReason {
     /// Its head is a commit that Patchgate did not create.
     ForeignCommit,
+    /// Another account opened it.
+    ForeignAuthor,
+    /// It is superseded, but the pull request that should replace it does not exist.
+    NoSuccessor,
     /// Its body does not state which commit Patchgate created.
     UnreadableBlock(String),
     /// The run is incomplete, so it cannot be closed.
@@ -114,6 +118,11 @@ impl std::fmt::Display for LeaveReason {
                     "its branch contains commits that Patchgate did not create"
                 )
             }
+            Self::ForeignAuthor => write!(f, "another account opened it"),
+            Self::NoSuccessor => write!(
+                f,
+                "no other pull request has its fixes, because a person closed the one with the new plan"
+            ),
             Self::Declined => write!(
                 f,
                 "it was closed by a person, and the same plan is not proposed again until it is reopened"
@@ -124,14 +133,32 @@ impl std::fmt::Display for LeaveReason {
     }
 }
 
-/// Decides what to do about the open pull requests of one base branch.
+/// Whether the token's account is the author. Where the forge does not tell the token's account, which
+/// is so for an app's token on GitHub, the author must at least be a bot.
 #[must_use]
-pub fn decide(wanted: &DesiredState, open: &[OpenPullRequest]) -> Vec<Step> {
+pub fn is_own_author(author: Option<&Account>, identity: Option<&TokenIdentity>) -> bool {
+    let Some(author) = author else {
+        return false;
+    };
+    match identity {
+        Some(own) => author.login.eq_ignore_ascii_case(&own.login),
+        None => author.kind.eq_ignore_ascii_case("bot") || author.login.ends_with("[bot]"),
+    }
+}
+
+/// Decides what to do about the open pull requests of one base branch. `identity` is the account of
+/// the token, as far as the forge tells it.
+#[must_use]
+pub fn decide(
+    wanted: &DesiredState,
+    open: &[OpenPullRequest],
+    identity: Option<&TokenIdentity>,
+) -> Vec<Step> {
     match wanted {
-        DesiredState::Proposal(proposal) => propose(proposal, open),
+        DesiredState::Proposal(proposal) => propose(proposal, open, identity),
         DesiredState::Nothing => open
             .iter()
-            .map(|pull| close(pull, CloseReason::Resolved))
+            .map(|pull| close(pull, CloseReason::Resolved, identity))
             .collect(),
         DesiredState::Unknown { reason } => open
             .iter()
@@ -143,19 +170,23 @@ pub fn decide(wanted: &DesiredState, open: &[OpenPullRequest]) -> Vec<Step> {
     }
 }
 
-fn propose(proposal: &Proposal, open: &[OpenPullRequest]) -> Vec<Step> {
+fn propose(
+    proposal: &Proposal,
+    open: &[OpenPullRequest],
+    identity: Option<&TokenIdentity>,
+) -> Vec<Step> {
     let mut steps = Vec::new();
     let (same, others): (Vec<&OpenPullRequest>, Vec<&OpenPullRequest>) = open
         .iter()
         .partition(|pull| pull.branch == proposal.branch.name());
     match same.first() {
-        Some(pull) => steps.push(renew(proposal, pull)),
+        Some(pull) => steps.push(renew(proposal, pull, identity)),
         None => steps.push(Step::Open),
     }
 
     for pull in others {
         steps.push(if proposal.is_complete {
-            close(pull, CloseReason::Superseded)
+            close(pull, CloseReason::Superseded, identity)
         } else {
             Step::Leave {
                 number: pull.number,
@@ -170,8 +201,15 @@ fn propose(proposal: &Proposal, open: &[OpenPullRequest]) -> Vec<Step> {
     steps
 }
 
-fn renew(proposal: &Proposal, pull: &OpenPullRequest) -> Step {
+fn renew(proposal: &Proposal, pull: &OpenPullRequest, identity: Option<&TokenIdentity>) -> Step {
     let number = pull.number;
+    if !is_own_author(pull.author.as_ref(), identity) {
+        return Step::Leave {
+            number,
+            because: LeaveReason::ForeignAuthor,
+        };
+    }
+
     if pull.head == proposal.commit {
         // Also the way out of a run that was cut off between push and description.
         let is_same =
@@ -183,7 +221,7 @@ fn renew(proposal: &Proposal, pull: &OpenPullRequest) -> Step {
         };
     }
 
-    match owned(pull) {
+    match owned(pull, identity) {
         Ok(()) => Step::Renew {
             number,
             lease: Lease::At(pull.head.clone()),
@@ -192,12 +230,12 @@ fn renew(proposal: &Proposal, pull: &OpenPullRequest) -> Step {
     }
 }
 
-fn close(pull: &OpenPullRequest, because: CloseReason) -> Step {
+fn close(pull: &OpenPullRequest, because: CloseReason, identity: Option<&TokenIdentity>) -> Step {
     let number = pull.number;
     let branch = PatchgateBranch::existing(&pull.branch)
         .map_err(|error| LeaveReason::UnreadableBlock(error.to_string()));
 
-    match (owned(pull), branch) {
+    match (owned(pull, identity), branch) {
         (Ok(()), Ok(branch)) => Step::Close {
             number,
             branch,
@@ -208,8 +246,12 @@ fn close(pull: &OpenPullRequest, because: CloseReason) -> Step {
     }
 }
 
-/// Whether the head is the commit that Patchgate says it made.
-fn owned(pull: &OpenPullRequest) -> Result<(), LeaveReason> {
+/// Whether this account opened it, and its head is the commit that Patchgate says it made.
+fn owned(pull: &OpenPullRequest, identity: Option<&TokenIdentity>) -> Result<(), LeaveReason> {
+    if !is_own_author(pull.author.as_ref(), identity) {
+        return Err(LeaveReason::ForeignAuthor);
+    }
+
     match PlanBlock::parse(&pull.body) {
         Ok(block) if block.commit == pull.head => Ok(()),
         Ok(_) => Err(LeaveReason::ForeignCommit),
@@ -260,12 +302,60 @@ mod tests {
         OpenPullRequest {
             number,
             url: String::new(),
+            author: Some(Account {
+                login: "bot".into(),
+                id: None,
+                kind: "User".into(),
+            }),
+            labels: Vec::new(),
             title: "Fix".to_owned(),
             body: body(recorded),
             branch: branch.to_owned(),
             head: head.to_owned(),
             base: "main".to_owned(),
         }
+    }
+
+    /// The decision for the token of the account `bot`.
+    fn decide(wanted: &DesiredState, open: &[OpenPullRequest]) -> Vec<Step> {
+        let identity = TokenIdentity {
+            login: "Bot".into(),
+            id: Some(1),
+            email: "bot@example.invalid".into(),
+        };
+        super::decide(wanted, open, Some(&identity))
+    }
+
+    #[test]
+    fn a_pull_request_of_another_account_is_left_alone() {
+        let mut theirs = pull(1, "patchgate/fix-a", "c1", "c1");
+        theirs.author = Some(Account {
+            login: "octocat".into(),
+            id: None,
+            kind: "User".into(),
+        });
+        let left = [Step::Leave {
+            number: 1,
+            because: LeaveReason::ForeignAuthor,
+        }];
+        for wanted in [wanted("c1"), wanted("c2"), DesiredState::Nothing] {
+            assert_eq!(decide(&wanted, &[theirs.clone()]), left);
+            // An app's token on GitHub: a person is no bot.
+            assert_eq!(super::decide(&wanted, &[theirs.clone()], None), left);
+        }
+
+        theirs.author = None;
+        assert_eq!(decide(&DesiredState::Nothing, &[theirs.clone()]), left);
+        theirs.author = Some(Account {
+            login: "patchgate[bot]".into(),
+            id: None,
+            kind: "Bot".into(),
+        });
+        assert_eq!(decide(&DesiredState::Nothing, &[theirs.clone()]), left);
+        assert!(matches!(
+            super::decide(&DesiredState::Nothing, &[theirs], None)[..],
+            [Step::Close { .. }]
+        ));
     }
 
     fn wanted(commit: &str) -> DesiredState {

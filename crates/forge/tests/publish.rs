@@ -1,4 +1,5 @@
-//! The whole life of a pull request, on a GitHub that keeps to GitHub's own contract.
+//! Faults while pull requests are written, on a GitHub that keeps to GitHub's own contract. The usual
+//! course is in `contract/`, for all forges.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -9,17 +10,34 @@ use std::time::Duration;
 
 use patchgate_forge::git::{CommitIdentity, NewCommit, PatchgateBranch, PushTarget, commit_files};
 use patchgate_forge::publish::{PublishError, PublishOutcome, Publisher};
-use patchgate_forge::pull_request::{CloseReason, DesiredState, LeaveReason, Proposal};
-use patchgate_forge::{CheckRunReport, Conclusion, GitHub, GitHubOptions, MergeOutcome, MergeText};
+use patchgate_forge::pull_request::{DesiredState, Proposal};
+use patchgate_forge::{GitHub, GitHubOptions};
 use patchgate_http::{Client, ClientOptions, Secret};
-use patchgate_model::{
-    Bump, CheckOutcome, EcosystemName, FileChange, MergeMethod, Plan, PlanBlock, PullRequestState,
-    Upgrade,
-};
+use patchgate_model::{Bump, EcosystemName, FileChange, Plan, PlanBlock, Upgrade};
 use patchgate_testkit::{Account, Permission, Repository, Tools};
 
 const TOKEN: &str = "ghs_secret0123456789";
 const REPO: &str = "acme/shop";
+
+/// Creates a repository with two files on `main`, and a client for it.
+fn host(
+    server: &patchgate_testkit::FakeGitHub,
+    http: &Client,
+    secret: &Secret,
+    name: &str,
+) -> (Repository, GitHub, PushTarget) {
+    let repository = server.create(name);
+    repository.commit("main", "start", &[("Cargo.lock", b"1\n"), ("b", b"b\n")]);
+    let options = GitHubOptions {
+        retries: 0,
+        retry_base_delay: Duration::ZERO,
+    };
+    let project = name.parse().unwrap();
+    let github = GitHub::new(http, &server.api_url(), secret, project, options).unwrap();
+    let target = PushTarget::new(&format!("{}/{name}", server.server_url()), secret).unwrap();
+
+    (repository, github, target)
+}
 
 struct Fixture {
     server: patchgate_testkit::FakeGitHub,
@@ -27,6 +45,8 @@ struct Fixture {
     http: Client,
     github: GitHub,
     target: PushTarget,
+    /// Name of the repository.
+    name: String,
 }
 
 impl Fixture {
@@ -39,35 +59,28 @@ impl Fixture {
         };
         let server =
             patchgate_testkit::FakeGitHub::start(tools, vec![Account::workflow(TOKEN), reader]);
-        let repository = server.create(REPO);
-        repository.commit("main", "start", &[("Cargo.lock", b"1\n"), ("b", b"b\n")]);
         let http = Client::new(ClientOptions {
             retries: 0,
             ..ClientOptions::default()
         })
         .unwrap();
-        let options = GitHubOptions {
-            retries: 0,
-            retry_base_delay: Duration::ZERO,
-        };
         let secret = Secret::new(token);
-        let github = GitHub::new(
-            &http,
-            &server.api_url(),
-            &secret,
-            REPO.parse().unwrap(),
-            options,
-        )
-        .unwrap();
-
-        let target = PushTarget::new(&format!("{}/{REPO}", server.server_url()), &secret).unwrap();
+        let (repository, github, target) = host(&server, &http, &secret, REPO);
         Self {
             server,
             repository,
             http,
             github,
             target,
+            name: REPO.to_owned(),
         }
+    }
+
+    /// Goes on with another repository on the same server.
+    fn start_over(&mut self, name: &str) {
+        let secret = Secret::new(TOKEN);
+        (self.repository, self.github, self.target) = host(&self.server, &self.http, &secret, name);
+        self.name = name.to_owned();
     }
 
     /// The proposal of a run that upgrades `x` to `to` on the present base.
@@ -122,7 +135,8 @@ impl Fixture {
         commit: Option<&NewCommit>,
     ) -> Result<Vec<PublishOutcome>, PublishError> {
         Publisher {
-            github: &self.github,
+            forge: &self.github,
+            identity: None,
             http: &self.http,
             target: &self.target,
             base: "main",
@@ -140,15 +154,9 @@ impl Fixture {
 
     /// The only pull request there is.
     fn only(&self) -> patchgate_testkit::PullRequest {
-        let pulls = self.server.pull_requests(REPO);
+        let pulls = self.server.pull_requests(&self.name);
         assert_eq!(pulls.len(), 1);
         pulls[0].clone()
-    }
-
-    fn writes(&self) -> usize {
-        let api = self.server.requests();
-        api.iter().filter(|request| request.method != "GET").count()
-            + self.server.git().pushes().len()
     }
 }
 
@@ -159,145 +167,10 @@ fn numbers(done: &[PublishOutcome]) -> Vec<(&'static str, u64)> {
             PublishOutcome::Opened { number, .. } => ("opened", *number),
             PublishOutcome::Updated { number, .. } => ("updated", *number),
             PublishOutcome::Closed { number, .. } => ("closed", *number),
+            PublishOutcome::BranchDeleted { number, .. } => ("deleted", *number),
             PublishOutcome::Left { number, .. } => ("left", *number),
         })
         .collect()
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn opened_unchanged_renewed_superseded_and_resolved() {
-    let Some(tools) = Tools::installed() else {
-        return;
-    };
-    let fixture = Fixture::new(&tools, TOKEN);
-    let done = fixture.run("2").await;
-    let pulls = fixture.server.pull_requests(REPO);
-    let first = pulls[0].number;
-    assert_eq!(numbers(&done), [("opened", first)]);
-    assert!(pulls[0].labels.contains("security"));
-    assert_eq!(
-        fixture
-            .repository
-            .file(&pulls[0].head, "Cargo.lock")
-            .unwrap(),
-        b"2\n"
-    );
-
-    let writes = fixture.writes();
-    assert_eq!(numbers(&fixture.run("2").await), [("unchanged", first)]);
-    assert_eq!(fixture.writes(), writes, "the second run wrote something");
-
-    fixture.repository.commit("main", "other", &[("b", b"c\n")]);
-    assert_eq!(numbers(&fixture.run("2").await), [("updated", first)]);
-    let renewed = &fixture.server.pull_requests(REPO)[0];
-    let block = PlanBlock::parse(&renewed.body).unwrap();
-    assert_eq!(block.commit, fixture.repository.tip(&renewed.head).unwrap());
-    assert_eq!(block.base, fixture.repository.tip("main").unwrap());
-    assert_eq!(numbers(&fixture.run("2").await), [("unchanged", first)]);
-
-    let done = fixture.run("3").await;
-    let [("opened", second), ("closed", closed)] = numbers(&done)[..] else {
-        panic!("{done:?}");
-    };
-    assert_eq!(closed, first);
-    let comments = fixture.server.comments(REPO);
-    assert_eq!(
-        comments.last().unwrap().body,
-        format!("Superseded by #{second}.")
-    );
-    let pulls = fixture.server.pull_requests(REPO);
-    assert_eq!(
-        pulls.iter().map(|pull| pull.open).collect::<Vec<_>>(),
-        [false, true]
-    );
-    assert_eq!(fixture.repository.branches().len(), 2);
-
-    let unknown = DesiredState::Unknown {
-        reason: "the scan is incomplete".into(),
-    };
-    assert_eq!(
-        numbers(&fixture.publish(&unknown, None).await.unwrap()),
-        [("left", second)]
-    );
-    let done = fixture.publish(&DesiredState::Nothing, None).await.unwrap();
-    assert!(
-        matches!(
-            &done[..],
-            [PublishOutcome::Closed {
-                because: CloseReason::Resolved,
-                branch_left: None,
-                ..
-            }]
-        ),
-        "{done:?}"
-    );
-    assert_eq!(fixture.repository.branches(), ["main"]);
-    assert!(
-        fixture
-            .publish(&DesiredState::Nothing, None)
-            .await
-            .unwrap()
-            .is_empty()
-    );
-
-    // A pull request that Patchgate closed is opened again when it is needed.
-    assert_eq!(numbers(&fixture.run("3").await)[0].0, "opened");
-    assert_eq!(fixture.server.violations(), Vec::<String>::new());
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn what_people_did_is_respected() {
-    let Some(tools) = Tools::installed() else {
-        return;
-    };
-    let fixture = Fixture::new(&tools, TOKEN);
-    fixture.run("2").await;
-    let (branch, number) = (fixture.only().head, fixture.only().number);
-    let ours = fixture.repository.tip(&branch).unwrap();
-    let theirs = fixture
-        .repository
-        .commit(&branch, "theirs", &[("b", b"x\n")]);
-    fixture.repository.commit("main", "other", &[("b", b"c\n")]);
-    for done in [
-        fixture.run("2").await,
-        fixture.publish(&DesiredState::Nothing, None).await.unwrap(),
-    ] {
-        assert!(
-            matches!(
-                &done[..],
-                [PublishOutcome::Left {
-                    because: LeaveReason::ForeignCommit,
-                    ..
-                }]
-            ),
-            "{done:?}"
-        );
-    }
-    assert_eq!(fixture.repository.tip(&branch), Some(theirs));
-
-    // A person closes it: the same plan stays away.
-    fixture
-        .repository
-        .git(&["update-ref", &format!("refs/heads/{branch}"), &ours]);
-    let github = &fixture.github;
-    let body = fixture.only().body;
-    github.close_pull_request(number, &body).await.unwrap();
-    github
-        .update_pull_request(number, "Update x to 2", &body)
-        .await
-        .unwrap();
-    let done = fixture.run("2").await;
-    assert!(
-        matches!(
-            &done[..],
-            [PublishOutcome::Left {
-                because: LeaveReason::Declined,
-                ..
-            }]
-        ),
-        "{done:?}"
-    );
-    assert_eq!(fixture.server.violations(), Vec::<String>::new());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -367,83 +240,155 @@ async fn a_token_without_the_permission_is_told_which() {
     assert!(!text.contains("ghp_reader"), "{text}");
 }
 
+/// Every call that writes, and how many such calls come before the one that fails.
+const WRITES: [(&str, &str, u32); 6] = [
+    ("POST", "/pulls", 0),
+    ("POST", "/labels", 0),
+    ("PATCH", "/pulls", 0),
+    ("POST", "/comments", 0),
+    ("PATCH", "/pulls", 1),
+    ("POST", "/comments", 1),
+];
+
 #[tokio::test(flavor = "multi_thread")]
-async fn evidence_check_run_and_merge_of_the_judged_head() {
+async fn a_fault_before_or_after_any_write_changes_nothing_in_the_end() {
+    let Some(tools) = Tools::installed() else {
+        return;
+    };
+    let mut fixture = Fixture::new(&tools, TOKEN);
+    for (index, ((method, path, skip), is_after)) in WRITES
+        .into_iter()
+        .flat_map(|write| [(write, false), (write, true)])
+        .enumerate()
+    {
+        fixture.start_over(&format!("acme/shop-{index}"));
+        let fault =
+            patchgate_testkit::Response::json(502, &serde_json::json!({"message": "fault"}));
+        if is_after {
+            fixture.server.after(method, path, skip, fault);
+        } else {
+            fixture.server.before(method, path, skip, || Some(fault));
+        }
+
+        // A run that fails is repeated, as the next one on a schedule would be.
+        let mut failed = 0;
+        for to in ["2", "move", "2", "3", "nothing"] {
+            if to == "move" {
+                fixture.repository.commit("main", "other", &[("b", b"c\n")]);
+                continue;
+            }
+            for attempt in 0..2 {
+                let done = if to == "nothing" {
+                    fixture.publish(&DesiredState::Nothing, None).await
+                } else {
+                    let (wanted, commit) = fixture.proposal(to).await;
+                    fixture.publish(&wanted, Some(&commit)).await
+                };
+                match done {
+                    Ok(_) => break,
+                    Err(error) => assert_eq!(attempt, 0, "{method} {path}: {error}"),
+                }
+                failed += 1;
+            }
+        }
+
+        let case = format!("{method} {path} {skip} after: {is_after}");
+        // A pull request that exists is success, and its answer is not missed.
+        let expected = usize::from(!(is_after && (method, path) == ("POST", "/pulls")));
+        assert_eq!(failed, expected, "{case}");
+        let pulls = fixture.server.pull_requests(&fixture.name);
+        assert_eq!(pulls.len(), 2, "{case}: {pulls:#?}");
+        let comments = fixture.server.comments(&fixture.name);
+        for pull in &pulls {
+            assert!(!pull.open, "{case}");
+            assert!(pull.labels.contains("security"), "{case}: no label");
+            let own = comments.iter().filter(|it| it.number == pull.number);
+            assert_eq!(own.count(), 1, "{case}: {comments:?}");
+        }
+        assert_eq!(fixture.repository.branches(), ["main"], "{case}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_branch_that_could_not_be_deleted_is_deleted_by_the_next_run() {
     let Some(tools) = Tools::installed() else {
         return;
     };
     let fixture = Fixture::new(&tools, TOKEN);
     fixture.run("2").await;
-    let pull = fixture.only();
-    let head = fixture.repository.tip(&pull.head).unwrap();
+    let number = fixture.only().number;
     fixture
-        .server
-        .report_check(REPO, &head, "github-actions", "test", Some("success"));
-    fixture
-        .server
-        .report_status(REPO, &head, "ci", "ci/x", "pending");
-    fixture.server.require_checks(REPO, "main", &["test"]);
-    let evidence = fixture.github.evidence(pull.number, &|_| true, None).await;
-    assert_eq!(
-        evidence.pull_request.as_ref().unwrap().state,
-        PullRequestState::Open
+        .repository
+        .git(&["config", "receive.denyDeletes", "true"]);
+    let done = fixture.publish(&DesiredState::Nothing, None).await.unwrap();
+    assert!(
+        matches!(
+            &done[..],
+            [PublishOutcome::Closed {
+                branch_left: Some(_),
+                ..
+            }]
+        ),
+        "{done:?}"
     );
-    assert_eq!(fixture.server.violations(), Vec::<String>::new());
-    assert_eq!(evidence.merge_base, evidence.base_tip);
-    assert_eq!(evidence.commits.as_ref().unwrap().len(), 1);
-    assert_eq!(
-        evidence.contents["Cargo.lock"].head,
-        Ok(Some(b"2\n".to_vec()))
-    );
-    assert_eq!(evidence.branch_checks.as_ref().unwrap()[0].name, "test");
-    assert_eq!(
-        evidence.check_runs.as_ref().unwrap()[0].outcome,
-        CheckOutcome::Success
-    );
-    assert_eq!(
-        evidence.statuses.as_ref().unwrap()[0].outcome,
-        CheckOutcome::Pending("pending".into())
-    );
-    assert_eq!(evidence.changes_requested, Ok(Vec::new()));
 
-    let report = CheckRunReport {
-        name: "patchgate".into(),
-        head_sha: head.clone(),
-        conclusion: Conclusion::ActionRequired,
-        title: "review".into(),
-        summary: "text".into(),
+    fixture
+        .repository
+        .git(&["config", "receive.denyDeletes", "false"]);
+    let done = fixture.publish(&DesiredState::Nothing, None).await.unwrap();
+    assert_eq!(numbers(&done), [("deleted", number)]);
+    assert_eq!(fixture.repository.branches(), ["main"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pull_request_that_another_run_opened_meanwhile_is_success() {
+    let Some(tools) = Tools::installed() else {
+        return;
     };
-    fixture.github.report_check_run(&report).await.unwrap();
-    let base = fixture.repository.tip("main").unwrap();
-    assert_eq!(
-        fixture
-            .github
-            .merge(
-                pull.number,
-                &base,
-                MergeMethod::Squash,
-                &MergeText::of(pull.number, &head, &base)
-            )
-            .await
-            .unwrap(),
-        MergeOutcome::HeadMoved
+    let fixture = Fixture::new(&tools, TOKEN);
+    let (wanted, commit) = fixture.proposal("2").await;
+    let DesiredState::Proposal(proposal) = &wanted else {
+        panic!("a proposal");
+    };
+    let body = serde_json::json!({
+        "title": proposal.title, "head": proposal.branch.name(), "base": "main",
+        "body": proposal.body,
+    });
+    let api = fixture.server.api_url();
+    fixture.server.before("POST", "/pulls", 0, move || {
+        let path = format!("/repos/{REPO}/pulls");
+        let (status, _) = patchgate_testkit::call_api(&api, TOKEN, "POST", &path, &body);
+        assert_eq!(status, 201);
+        None
+    });
+    let done = fixture.publish(&wanted, Some(&commit)).await.unwrap();
+
+    assert_eq!(numbers(&done), [("opened", fixture.only().number)]);
+    assert!(fixture.only().labels.contains("security"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_branch_whose_name_excludes_those_of_patchgate_is_named() {
+    let Some(tools) = Tools::installed() else {
+        return;
+    };
+    let fixture = Fixture::new(&tools, TOKEN);
+    fixture
+        .repository
+        .commit("patchgate", "theirs", &[("b", b"x\n")]);
+    let (wanted, commit) = fixture.proposal("2").await;
+    let error = fixture.publish(&wanted, Some(&commit)).await.unwrap_err();
+
+    assert!(
+        error
+            .to_string()
+            .starts_with("the branch `patchgate` is in the way of `patchgate/fix-"),
+        "{error}"
     );
-    assert!(matches!(
-        fixture
-            .github
-            .merge(
-                pull.number,
-                &head,
-                MergeMethod::Squash,
-                &MergeText::of(pull.number, &head, &base)
-            )
-            .await
-            .unwrap(),
-        MergeOutcome::Merged { .. }
-    ));
-    assert_eq!(
-        fixture.repository.file("main", "Cargo.lock").unwrap(),
-        b"2\n"
+    assert!(
+        error
+            .hint()
+            .unwrap()
+            .contains("rename or delete `patchgate`")
     );
-    assert_eq!(fixture.server.violations(), Vec::<String>::new());
 }

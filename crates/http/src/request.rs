@@ -120,6 +120,13 @@ impl<'a> Request<'a> {
         self
     }
 
+    /// Marks the request as one that is sent only once, although its method is idempotent.
+    #[must_use]
+    pub fn once(mut self) -> Self {
+        self.idempotent = false;
+        self
+    }
+
     /// Sets the size limit of the answer, in bytes.
     #[must_use]
     pub fn max_bytes(mut self, max_bytes: u64) -> Self {

@@ -13,12 +13,11 @@ use std::time::Instant;
 
 use patchgate_config::Config;
 use patchgate_ecosystems::{Siblings, fixable_format, is_fixable_manifest};
-use patchgate_forge::ForgeError;
+use patchgate_forge::{Forge as _, ForgeError};
 use patchgate_gate::{compare_findings, not_merged, stage_of};
 use patchgate_ledger::Input;
 use patchgate_model::{
-    Evidence, Fetched, FileContents, Finding, FindingComparison, Inventory, Missing, OwnJob,
-    PlanDigest, Problem, Stage, UserError, Verdict,
+    Evidence, Fetched, FileContents, Finding, FindingComparison, Inventory, Missing, PlanDigest, Problem, Stage, UserError, Verdict,
 };
 use patchgate_report::{GITHUB_SUMMARY_LIMIT, GateReport};
 use patchgate_scan::{AdvisorySource, SETTINGS_FILE, SourceOptions, evaluate};
@@ -28,7 +27,7 @@ use self::round::Judge;
 use crate::args::{ForgeArgs, OutputArgs, SourceArgs};
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::forge::{Forge, failed};
+use crate::forge::{OpenForge, failed};
 use crate::ledger::LedgerArgs;
 use crate::output;
 use crate::progress::Progress;
@@ -85,8 +84,8 @@ const MAX_EVENT_BYTES: u64 = 32 * 1024 * 1024;
 
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let started = Instant::now();
-    let number = pull_request_number(args, context)?;
-    let forge = Forge::open(&args.forge, context)?;
+    let number = pull_request_number(args.pull_request, context)?;
+    let forge = OpenForge::open(&args.forge, Path::new("."), context).await?;
     let writer = args.ledger.open(context)?;
     let progress = Progress::start(context.terminal.progress, "reading the pull request");
     let recomputed = args.plan_digest.as_deref().map(read_digest).transpose()?;
@@ -115,11 +114,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
 
     let record = Recording {
         writer: writer.as_ref(),
-        source: format!(
-            "{}/{}",
-            args.forge.server_url.trim_end_matches('/'),
-            forge.github.repository()
-        ),
+        source: forge.address.clone(),
         number,
     };
     let mut judgement = round.judgement.clone();
@@ -175,10 +170,18 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     Ok(exit)
 }
 
-/// The flag, else the number in the event or the reference that GitHub names in the environment.
-fn pull_request_number(args: &Args, context: &Context) -> Result<u64, UserError> {
-    if let Some(number) = args.pull_request {
+/// The flag, else the number that the CI job names. Gitea's workflows name it as GitHub's do.
+pub(crate) fn pull_request_number(flag: Option<u64>, context: &Context) -> Result<u64, UserError> {
+    if let Some(number) = flag {
         return Ok(number);
+    }
+
+    if let Some(number) = context.environment.variable("CI_MERGE_REQUEST_IID") {
+        return number.parse().map_err(|_| {
+            UserError::usage(format!(
+                "`CI_MERGE_REQUEST_IID` is not a number: `{number}`"
+            ))
+        });
     }
 
     if let Some(path) = context.environment.variable("GITHUB_EVENT_PATH") {
@@ -231,28 +234,19 @@ fn number_in(event: &serde_json::Value) -> Option<u64> {
         .flatten()
 }
 
-/// The job that this runs in. `PATCHGATE_JOB_NAME` names it when its check run is not called as its
-/// id: a job with a `name` of its own, or one of a matrix.
-fn own_job(context: &Context) -> Option<OwnJob> {
-    Some(OwnJob {
-        run_id: context.environment.variable("GITHUB_RUN_ID")?.to_owned(),
-        name: context
-            .environment
-            .variable("PATCHGATE_JOB_NAME")
-            .or_else(|| context.environment.variable("GITHUB_JOB"))?
-            .to_owned(),
-    })
-}
-
 /// Whether a changed file is one whose content is judged.
 fn is_dependency_file(path: &str) -> bool {
     fixable_format(path).is_some() || is_fixable_manifest(path)
 }
 
 /// The settings at a commit. Their digest is added to the inputs.
-async fn read_config(forge: &Forge, commit: &str, inputs: &mut Vec<Input>) -> Fetched<Config> {
+pub(crate) async fn read_config(
+    forge: &OpenForge,
+    commit: &str,
+    inputs: &mut Vec<Input>,
+) -> Fetched<Config> {
     let bytes = forge
-        .github
+        .api
         .file(SETTINGS_FILE, commit, MAX_POLICY_BYTES)
         .await
         .map_err(|error| Missing::from(&error))?
@@ -360,11 +354,17 @@ fn read_digest(path: &Path) -> Result<PlanDigest, UserError> {
 }
 
 /// A token that the forge does not accept is an error of the run, and no verdict.
-async fn refuse_wrong_token(forge: &Forge, number: u64) -> Result<(), UserError> {
-    match forge.github.pull_request(number).await {
+async fn refuse_wrong_token(forge: &OpenForge, number: u64) -> Result<(), UserError> {
+    match forge.api.pull_request(number).await {
         Err(error @ ForgeError::Unauthorized { .. }) => Err(failed(&error)),
         _ => Ok(()),
     }
+}
+
+pub(crate) fn warn(text: &str) {
+    use std::io::Write as _;
+
+    let _ = writeln!(anstream::stderr().lock(), "warning: {text}");
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use patchgate_forge::git::{CommitIdentity, Head, NewCommit, PatchgateBranch};
 use patchgate_forge::git::{GitError, commit_files, current_head};
 use patchgate_forge::publish::{PublishOutcome, Publisher};
 use patchgate_forge::pull_request::{CloseReason, DesiredState, Proposal};
+use patchgate_forge::{Forge as _, ForgeKind, TokenIdentity};
 use patchgate_inventory::Inputs;
 use patchgate_model::{Plan, PlanBlock, Problem, UserError, error_chain};
 use patchgate_proof::{PlanStatement, SigningKey, render_block};
@@ -22,7 +23,7 @@ use crate::args::{
 };
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::forge::{Forge, failed};
+use crate::forge::{OpenForge, failed};
 use crate::progress::Progress;
 use crate::verdict::FailureRule;
 use crate::{output, verdict};
@@ -37,7 +38,7 @@ pub(crate) struct Args {
     #[arg(long, value_name = "BRANCH")]
     base: Option<String>,
 
-    /// Label to add to a new pull request (repeatable)
+    /// Label that the pull request gets (repeatable)
     #[arg(long, value_name = "LABEL")]
     label: Vec<String>,
 
@@ -101,14 +102,15 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
 
     let (inputs, config) = args.repository.open(&InputArgs::default())?;
     let root = inputs.root();
-    let forge = Forge::open(&args.forge, context)?;
-    let target = forge.push_target(&args.forge)?;
+    let forge = OpenForge::open(&args.forge, root, context).await?;
+    let target = forge.push_target()?;
     let progress = Progress::start(context.terminal.progress, "asking the forge")
         .within(args.plan.time_limit());
     let (base, head) = base_and_head(args, &forge, root).await?;
 
     // Before the planning, which takes minutes and would be for nothing.
-    let identity = identity(args, &forge, context).await?;
+    let account = forge.api.identity().await.map_err(|error| failed(&error))?;
+    let identity = identity(args, &forge, account.as_ref(), context)?;
     let key = plan_key(args, context)?;
     let run = Run {
         args,
@@ -133,7 +135,8 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
 
     progress.say("bringing the pull request up to date");
     let publisher = Publisher {
-        github: &forge.github,
+        forge: &forge.api,
+        identity: account.as_ref(),
         http: &forge.http,
         target: &target,
         base: &base,
@@ -151,7 +154,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
 
     // The report.
     let mut warnings = made.notes.clone();
-    if !pull_requests.is_empty() && run.starts_no_workflows(&forge) {
+    if !pull_requests.is_empty() && forge.has_workflow_token(context) {
         warnings.push(NO_WORKFLOWS.to_owned());
     }
 
@@ -181,17 +184,21 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
 
 /// The branch that the pull request is for, and the commit that it starts from, which must be the
 /// branch's tip: a fix is planned from the base branch's own content and from nothing else.
-async fn base_and_head(args: &Args, forge: &Forge, root: &Path) -> anyhow::Result<(String, Head)> {
+async fn base_and_head(
+    args: &Args,
+    forge: &OpenForge,
+    root: &Path,
+) -> anyhow::Result<(String, Head)> {
     let base = match &args.base {
         Some(base) => base.clone(),
         None => forge
-            .github
+            .api
             .default_branch()
             .await
             .map_err(|error| failed(&error))?,
     };
     let tip = forge
-        .github
+        .api
         .branch_tip(&base)
         .await
         .map_err(|error| failed(&error))?
@@ -297,7 +304,7 @@ impl Run<'_> {
     /// The commit that carries the plan, and the pull request that it should have.
     async fn carry(
         &self,
-        forge: &Forge,
+        forge: &OpenForge,
         made: &Made,
         root: &Path,
     ) -> anyhow::Result<(Proposal, NewCommit)> {
@@ -332,16 +339,11 @@ impl Run<'_> {
         Ok((proposal, commit))
     }
 
-    fn starts_no_workflows(&self, forge: &Forge) -> bool {
-        self.context.environment.variable("GITHUB_ACTIONS") == Some("true")
-            && forge.github.has_installation_token()
-    }
-
-    fn with_warning(&self, forge: &Forge, body: String) -> String {
+    fn with_warning(&self, forge: &OpenForge, body: String) -> String {
         // Below the first sentence, which introduces the pull request.
         let note = format!("\n\n> [!NOTE]\n> {NO_WORKFLOWS}\n\n");
         let warned = body.replacen("\n\n", &note, 1);
-        if self.starts_no_workflows(forge) && warned.len() <= GITHUB_BODY_LIMIT {
+        if forge.has_workflow_token(self.context) && warned.len() <= GITHUB_BODY_LIMIT {
             warned
         } else {
             body
@@ -383,7 +385,12 @@ fn plan_key(args: &Args, context: &Context) -> Result<Option<SigningKey>, UserEr
 }
 
 /// The author of the commit: the flag, else the token's account, which the gate recognises.
-async fn identity(args: &Args, forge: &Forge, context: &Context) -> anyhow::Result<CommitIdentity> {
+fn identity(
+    args: &Args,
+    forge: &OpenForge,
+    account: Option<&TokenIdentity>,
+    context: &Context,
+) -> anyhow::Result<CommitIdentity> {
     let bad = |error: String| UserError::usage(error).with_hint("give it as `NAME <EMAIL>`");
     if let Some(author) = &args.commit_author {
         let (name, email) = author
@@ -395,14 +402,11 @@ async fn identity(args: &Args, forge: &Forge, context: &Context) -> anyhow::Resu
             .map_err(|error| bad(error.to_string()))?);
     }
 
-    let known = forge
-        .github
-        .token_identity()
-        .await
-        .map_err(|error| failed(&error))?;
-    let (name, email) = match &known {
+    let is_workflow = forge.kind == ForgeKind::GitHub
+        && context.environment.variable("GITHUB_ACTIONS") == Some("true");
+    let (name, email) = match account {
         Some(account) => (account.login.as_str(), account.email.as_str()),
-        None if context.environment.variable("GITHUB_ACTIONS") == Some("true") => WORKFLOW_ACCOUNT,
+        None if is_workflow => WORKFLOW_ACCOUNT,
         None => {
             return Err(
                 UserError::usage("the forge does not say whose token this is")
@@ -460,6 +464,12 @@ fn pull_request_report(done: PublishOutcome) -> PullRequestReport {
                 .unwrap_or_default();
             (number, url, PrAction::Closed, Some(format!("{why}{left}")))
         }
+        PublishOutcome::BranchDeleted { number, url } => (
+            number,
+            url,
+            PrAction::Closed,
+            Some("an earlier run closed it, and its branch is deleted now".to_owned()),
+        ),
         PublishOutcome::Left {
             number,
             url,

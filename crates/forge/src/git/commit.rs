@@ -95,6 +95,13 @@ pub async fn current_head(dir: &Path) -> Result<Head, GitError> {
     })
 }
 
+/// The address of the remote `origin` in the clone that contains `dir`; `None` if there is none. It
+/// is text from the clone, and may contain a password.
+pub async fn origin_url(dir: &Path) -> Option<String> {
+    let arguments = ["config", "--local", "--get", "remote.origin.url"];
+    Git::new(dir).line(&arguments, &[], b"").await.ok()
+}
+
 /// Creates a commit with `changes` on top of `base` in the clone that contains `dir`, and the pack to
 /// push it. The working tree, the index and the branches of the clone stay unchanged.
 ///

@@ -12,9 +12,9 @@ mod uncommitted;
 
 use patchgate_model::CommitId;
 
-pub use commit::{CommitIdentity, Head, NewCommit, commit_files, current_head};
+pub use commit::{CommitIdentity, Head, NewCommit, commit_files, current_head, origin_url};
 pub use process::GitError;
-pub use push::{Lease, PushError, PushTarget, remote_head};
+pub use push::{Lease, PushError, PushTarget, remote_branches, remote_head};
 pub use uncommitted::uncommitted;
 
 /// Prefix of every branch that Patchgate may write.

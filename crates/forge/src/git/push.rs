@@ -63,6 +63,14 @@ pub enum PushError {
         /// Name of the branch.
         branch: String,
     },
+    /// Another branch has a name that excludes this one.
+    #[error("the branch `{other}` is in the way of `{branch}`")]
+    InTheWay {
+        /// Name of the branch.
+        branch: String,
+        /// Name of the other branch.
+        other: String,
+    },
     /// The server refused this branch.
     #[error("the server refused the branch `{branch}`: {reason}")]
     Refused {
@@ -84,6 +92,9 @@ impl PushError {
                     .to_owned(),
             ),
             Self::Moved { .. } => Some("run it again".to_owned()),
+            Self::InTheWay { other, .. } => Some(format!(
+                "rename or delete `{other}`: git has no branch below the name of another"
+            )),
             Self::Refused { reason, .. } if is_protection(reason) => Some(
                 "let the token's account write branches below `patchgate/`: a protection rule or ruleset covers them"
                     .to_owned(),
@@ -174,6 +185,15 @@ impl PushTarget {
             (Lease::Absent, None) => {}
             (Lease::At(expected), Some(stands)) if expected == stands => {}
             _ => return Err(moved()),
+        }
+
+        if stands.is_none()
+            && let Some(other) = advertised.in_the_way_of(&reference)
+        {
+            return Err(PushError::InTheWay {
+                branch: branch.name().to_owned(),
+                other: other.trim_start_matches("refs/heads/").to_owned(),
+            });
         }
 
         if new.is_none() && !advertised.can("delete-refs") {
@@ -272,6 +292,28 @@ pub async fn remote_head(
         .cloned())
 }
 
+/// The branches whose names start with `prefix`, with the commits at their heads.
+///
+/// # Errors
+/// When the repository cannot be read.
+pub async fn remote_branches(
+    target: &PushTarget,
+    http: &Client,
+    prefix: &str,
+) -> Result<BTreeMap<String, String>, PushError> {
+    let advertised = target.advertisement(http, "git-upload-pack").await?;
+    Ok(advertised
+        .references
+        .into_iter()
+        .filter_map(|(reference, commit)| {
+            let branch = reference.strip_prefix("refs/heads/")?;
+            branch
+                .starts_with(prefix)
+                .then(|| (branch.to_owned(), commit))
+        })
+        .collect())
+}
+
 /// The references and capabilities that a server advertises.
 #[derive(Debug, Default)]
 struct Advertisement {
@@ -282,6 +324,18 @@ struct Advertisement {
 impl Advertisement {
     fn can(&self, capability: &str) -> bool {
         self.capabilities.iter().any(|known| known == capability)
+    }
+
+    /// A reference that cannot exist together with this one, because git keeps references as files.
+    fn in_the_way_of(&self, reference: &str) -> Option<&str> {
+        let below = |name: &str, other: &str| {
+            name.strip_prefix(other)
+                .is_some_and(|rest| rest.starts_with('/'))
+        };
+        self.references
+            .keys()
+            .find(|other| below(reference, other) || below(other, reference))
+            .map(String::as_str)
     }
 }
 

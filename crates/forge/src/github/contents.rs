@@ -9,7 +9,7 @@ impl GitHub {
     ///
     /// # Errors
     /// When it cannot be read, or is larger than `max_bytes`.
-    pub async fn file(
+    pub(super) async fn read_file(
         &self,
         path: &str,
         commit: &str,

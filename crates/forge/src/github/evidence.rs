@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use patchgate_model::{
-    Account, BranchCheck, BranchEnd, ChangedFile, CheckOutcome, CheckRun, CommitStatus, Evidence,
-    Fetched, FileContents, Missing, OwnJob, PullRequest, PullRequestState, Safeguards,
+    Account, BranchCheck, BranchEnd, CheckOutcome, CheckRun, CommitStatus, Evidence, Missing, OwnJob,
+    PullRequest, PullRequestState, Safeguards,
 };
 
 use super::difference::Difference;
@@ -12,33 +12,17 @@ use super::safeguards::is_protected;
 use super::transport::Call;
 use super::{GitHub, encode, encode_path, wire};
 use crate::ForgeError;
+use crate::evidence::{changed_paths, contents, fetched, nothing};
 
 /// Limit on check runs, and on statuses.
 const MAX_CHECKS: usize = 5_000;
 /// Limit on the reviews of one pull request.
 const MAX_REVIEWS: usize = 5_000;
-/// Limit on the files whose content is read.
-const MAX_CONTENTS: usize = 200;
-/// Limit on the content of a file, in bytes.
-const MAX_CONTENT_BYTES: usize = 32 * 1024 * 1024;
 
 const PULLS: &str = "pull-requests: read";
 const CONTENTS: &str = "contents: read";
 const CHECKS: &str = "checks: read";
 const STATUSES: &str = "statuses: read";
-
-impl From<&ForgeError> for Missing {
-    fn from(error: &ForgeError) -> Self {
-        Self {
-            reason: error.to_string(),
-            hint: error.hint(),
-        }
-    }
-}
-
-fn fetched<T>(result: Result<T, ForgeError>) -> Fetched<T> {
-    result.map_err(|error| Missing::from(&error))
-}
 
 impl GitHub {
     /// Collects the evidence about a pull request.
@@ -46,18 +30,18 @@ impl GitHub {
     /// `is_wanted` selects the changed files whose content is needed. The head is read again at the
     /// end, to detect a push in between. [`Evidence::findings`] is left missing, because this crate
     /// does not know advisories.
-    pub async fn evidence(
+    pub(super) async fn gather(
         &self,
         number: u64,
         is_wanted: &(dyn Fn(&str) -> bool + Sync),
         own_job: Option<OwnJob>,
     ) -> Evidence {
-        let pull_request = fetched(self.pull_request(number).await);
+        let pull_request = fetched(self.read_pull(number).await);
         let mut evidence = match &pull_request {
             Ok(pull) => self.about(number, pull, is_wanted).await,
             Err(_) => nothing(),
         };
-        evidence.head_at_end = fetched(self.pull_request(number).await.map(|pull| pull.head.sha));
+        evidence.head_at_end = fetched(self.read_pull(number).await.map(|pull| pull.head.sha));
         evidence.pull_request = pull_request;
         evidence.own_job = own_job;
 
@@ -68,7 +52,7 @@ impl GitHub {
     ///
     /// # Errors
     /// When it cannot be read.
-    pub async fn pull_request(&self, number: u64) -> Result<PullRequest, ForgeError> {
+    pub(super) async fn read_pull(&self, number: u64) -> Result<PullRequest, ForgeError> {
         let call = Call::get(self.path(&format!("/pulls/{number}")), PULLS);
         let wire: wire::PullRequest = self.json(&call).await?;
         Ok(pull_request(wire))
@@ -142,7 +126,7 @@ impl GitHub {
             ..Safeguards::default()
         };
         let contents = match &files {
-            Ok(files) => self.contents(files, &merge_base, head, is_wanted).await,
+            Ok(files) => contents(self, files, &merge_base, head, is_wanted).await,
             Err(_) => BTreeMap::new(),
         };
 
@@ -217,7 +201,7 @@ impl GitHub {
                 latest.push(CommitStatus {
                     outcome: status_outcome(wire.state),
                     context: wire.context,
-                    creator: wire.creator.map(account),
+                    creator: wire.creator.map(Account::from),
                 });
             }
         }
@@ -228,76 +212,6 @@ impl GitHub {
     async fn reviews(&self, number: u64) -> Result<Vec<wire::Review>, ForgeError> {
         let path = self.path(&format!("/pulls/{number}/reviews"));
         self.list(&path, "", PULLS, MAX_REVIEWS, |page| page).await
-    }
-
-    async fn contents(
-        &self,
-        files: &[ChangedFile],
-        merge_base: &Fetched<String>,
-        head: &str,
-        is_wanted: &(dyn Fn(&str) -> bool + Sync),
-    ) -> BTreeMap<String, FileContents> {
-        let mut contents = BTreeMap::new();
-        for (count, file) in files
-            .iter()
-            .filter(|file| is_wanted(&file.path))
-            .enumerate()
-        {
-            let pair = if count < MAX_CONTENTS {
-                FileContents {
-                    base: match merge_base {
-                        Ok(commit) => self.content(&file.path, commit).await,
-                        Err(missing) => Err(missing.clone()),
-                    },
-                    head: self.content(&file.path, head).await,
-                }
-            } else {
-                let missing = Missing::new(format!(
-                    "more than {MAX_CONTENTS} lockfiles and manifests change"
-                ));
-
-                FileContents {
-                    base: Err(missing.clone()),
-                    head: Err(missing),
-                }
-            };
-            contents.insert(file.path.clone(), pair);
-        }
-
-        contents
-    }
-
-    async fn content(&self, path: &str, commit: &str) -> Fetched<Option<Vec<u8>>> {
-        fetched(self.file(path, commit, MAX_CONTENT_BYTES).await)
-    }
-}
-
-/// The paths of a changed file, before and after.
-fn changed_paths(file: &ChangedFile) -> impl Iterator<Item = String> {
-    std::iter::once(file.path.clone()).chain(file.previous_path.clone())
-}
-
-/// Evidence in which every piece is missing.
-fn nothing() -> Evidence {
-    fn unread<T>() -> Fetched<T> {
-        Err(Missing::new("it was not read"))
-    }
-
-    Evidence {
-        pull_request: unread(),
-        base_tip: unread(),
-        merge_base: unread(),
-        commits: unread(),
-        files: unread(),
-        contents: BTreeMap::new(),
-        check_runs: unread(),
-        statuses: unread(),
-        branch_checks: unread(),
-        changes_requested: unread(),
-        findings: Err(Missing::new("it was not computed")),
-        head_at_end: unread(),
-        own_job: None,
-        safeguards: Safeguards::default(),
     }
 }
 
@@ -314,7 +228,7 @@ fn pull_request(wire: wire::PullRequest) -> PullRequest {
         number: wire.number,
         state,
         draft: wire.draft,
-        author: wire.user.map(account),
+        author: wire.user.map(Account::from),
         title: wire.title,
         body: wire.body.unwrap_or_default(),
         head: end(wire.head),
@@ -334,14 +248,6 @@ fn end(wire: wire::End) -> BranchEnd {
         branch: wire.branch,
         sha: wire.sha,
         repository: wire.repo.map(|repo| repo.full_name),
-    }
-}
-
-pub(super) fn account(wire: wire::User) -> Account {
-    Account {
-        login: wire.login,
-        id: wire.id,
-        kind: wire.kind,
     }
 }
 

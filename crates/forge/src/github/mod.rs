@@ -9,6 +9,7 @@ mod checks;
 mod contents;
 mod difference;
 mod evidence;
+mod forge;
 mod merge;
 mod pulls;
 mod safeguards;
@@ -20,20 +21,16 @@ use std::time::Duration;
 use octocrab::Octocrab;
 use octocrab::service::middleware::retry::RetryConfig;
 use patchgate_http::{Client, Secret, is_loopback};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::Url;
 
-use crate::{ForgeError, RepositoryName};
-
-pub use checks::{CheckRunReport, Conclusion};
-pub use merge::{MergeOutcome, MergeText};
-pub use pulls::{ClosedPullRequest, CreatedPullRequest, OpenPullRequest, TokenIdentity};
+use crate::rest::{encode, encode_path};
+use crate::{ForgeError, ProjectPath};
 
 /// A client for one repository on GitHub, with one token.
 #[derive(Clone)]
 pub struct GitHub {
     octocrab: Octocrab,
-    repository: RepositoryName,
+    repository: ProjectPath,
     api: Url,
     token: Secret,
     options: GitHubOptions,
@@ -78,7 +75,7 @@ impl GitHub {
         http: &Client,
         api_url: &str,
         token: &Secret,
-        repository: RepositoryName,
+        repository: ProjectPath,
         options: GitHubOptions,
     ) -> Result<Self, ForgeError> {
         let setup = |reason: &str| ForgeError::Setup {
@@ -87,6 +84,9 @@ impl GitHub {
         let reqwest = http
             .reqwest()
             .ok_or_else(|| setup("offline, nothing is sent to a forge"))?;
+        if !repository.is_flat() {
+            return Err(setup("a repository on GitHub has the form `owner/name`"));
+        }
         let text = token.expose();
 
         // octocrab panics on a token that is not a valid header value.
@@ -128,7 +128,7 @@ impl GitHub {
 
     /// The repository of this client.
     #[must_use]
-    pub fn repository(&self) -> &RepositoryName {
+    pub fn repository(&self) -> &ProjectPath {
         &self.repository
     }
 
@@ -149,21 +149,4 @@ impl GitHub {
             self.repository.name()
         )
     }
-}
-
-/// The characters that are encoded: all but the unreserved ones (RFC 3986, 2.3).
-const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
-    .remove(b'-')
-    .remove(b'_')
-    .remove(b'.')
-    .remove(b'~');
-
-/// Percent-encodes one segment of a path, or a value of a query.
-fn encode(text: &str) -> String {
-    utf8_percent_encode(text, SEGMENT).to_string()
-}
-
-/// Percent-encodes a path or a branch name, but not its `/`.
-fn encode_path(path: &str) -> String {
-    path.split('/').map(encode).collect::<Vec<_>>().join("/")
 }

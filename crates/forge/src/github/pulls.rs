@@ -1,80 +1,31 @@
 //! Pull requests: finding, opening, changing and closing.
 
-use patchgate_model::PlanBlock;
+use patchgate_model::{Account, PlanBlock};
 use serde_json::{Value, json};
 
 use super::transport::{Call, Verb};
 use super::{GitHub, encode, encode_path, wire};
 use crate::ForgeError;
 use crate::git::{BRANCH_PREFIX, PatchgateBranch};
+use crate::requests::{
+    ClosedPullRequest, Comment, CreatedPullRequest, NewPullRequest, OpenPullRequest, TokenIdentity,
+};
 
 /// Limit on the open pull requests that are read.
 const MAX_OPEN: usize = 5_000;
 
-/// Mark in the body of a pull request that Patchgate closed itself.
-const CLOSED_MARK: &str = "<!-- patchgate:closed -->";
+/// Limit on the comments of one pull request that are read.
+const MAX_COMMENTS: usize = 5_000;
 
 const READ: &str = "pull-requests: read";
 const WRITE: &str = "pull-requests: write";
-
-/// An open pull request that Patchgate made.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OpenPullRequest {
-    /// Number of the pull request.
-    pub number: u64,
-    /// Address of its page.
-    pub url: String,
-    /// Title of the pull request.
-    pub title: String,
-    /// Description of the pull request, as Markdown.
-    pub body: String,
-    /// Head branch, without `refs/heads/`.
-    pub branch: String,
-    /// Commit at the head of the branch.
-    pub head: String,
-    /// Name of the base branch.
-    pub base: String,
-}
-
-/// A closed pull request.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClosedPullRequest {
-    /// Number of the pull request.
-    pub number: u64,
-    /// Address of its page.
-    pub url: String,
-    /// Description of the pull request, as Markdown.
-    pub body: String,
-    /// Whether it was merged.
-    pub is_merged: bool,
-    /// Whether Patchgate closed it.
-    pub by_patchgate: bool,
-}
-
-/// A pull request that was just opened.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CreatedPullRequest {
-    /// Number of the pull request.
-    pub number: u64,
-    /// Address of its page.
-    pub url: String,
-}
-
-/// The account of the token, with the e-mail address that assigns commits to it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TokenIdentity {
-    /// Login of the account.
-    pub login: String,
-    /// The account's no-reply address.
-    pub email: String,
-}
 
 impl GitHub {
     /// Name of the default branch.
     ///
     /// # Errors
     /// When the repository cannot be read.
-    pub async fn default_branch(&self) -> Result<String, ForgeError> {
+    pub(super) async fn read_default_branch(&self) -> Result<String, ForgeError> {
         let call = Call::get(self.path(""), "metadata: read");
         Ok(self.json::<wire::Repository>(&call).await?.default_branch)
     }
@@ -83,7 +34,7 @@ impl GitHub {
     ///
     /// # Errors
     /// When the branch cannot be read for any other reason.
-    pub async fn branch_tip(&self, branch: &str) -> Result<Option<String>, ForgeError> {
+    pub(super) async fn read_branch_tip(&self, branch: &str) -> Result<Option<String>, ForgeError> {
         let call = Call::get(
             self.path(&format!("/branches/{}", encode_path(branch))),
             "contents: read",
@@ -92,7 +43,7 @@ impl GitHub {
             Ok(branch) => Ok(Some(branch.commit.sha)),
             Err(ForgeError::NotFound { .. }) => {
                 // The same answer comes for a repository that the token cannot see.
-                self.default_branch().await?;
+                self.read_default_branch().await?;
                 Ok(None)
             }
             Err(error) => Err(error),
@@ -104,7 +55,7 @@ impl GitHub {
     ///
     /// # Errors
     /// When the forge does not answer.
-    pub async fn token_identity(&self) -> Result<Option<TokenIdentity>, ForgeError> {
+    pub(super) async fn token_identity(&self) -> Result<Option<TokenIdentity>, ForgeError> {
         let call = Call::get("/user".to_owned(), "metadata: read");
         match self.json::<wire::User>(&call).await {
             Ok(user) => {
@@ -118,6 +69,7 @@ impl GitHub {
                 Ok(user.id.map(|id| TokenIdentity {
                     email: format!("{id}+{}@users.noreply.{host}", user.login),
                     login: user.login,
+                    id: Some(id),
                 }))
             }
             Err(ForgeError::Forbidden { .. } | ForgeError::NotFound { .. }) => Ok(None),
@@ -130,7 +82,7 @@ impl GitHub {
     ///
     /// # Errors
     /// When the list cannot be read completely.
-    pub async fn patchgate_pull_requests(
+    pub(super) async fn patchgate_pull_requests(
         &self,
         base: &str,
     ) -> Result<Vec<OpenPullRequest>, ForgeError> {
@@ -155,6 +107,8 @@ impl GitHub {
             .map(|pull| OpenPullRequest {
                 number: pull.number,
                 url: pull.html_url,
+                author: pull.user.map(Account::from),
+                labels: pull.labels.into_iter().map(|label| label.name).collect(),
                 title: pull.title,
                 body: pull.body.unwrap_or_default(),
                 branch: pull.head.branch,
@@ -183,7 +137,7 @@ impl GitHub {
     ///
     /// # Errors
     /// When the list cannot be read completely.
-    pub async fn closed_pull_requests(
+    pub(super) async fn closed_pull_requests(
         &self,
         branch: &PatchgateBranch,
         base: &str,
@@ -206,15 +160,12 @@ impl GitHub {
                     && pull.base.branch == base
                     && self.is_own(pull)
             })
-            .map(|pull| {
-                let body = pull.body.unwrap_or_default();
-                ClosedPullRequest {
-                    number: pull.number,
-                    url: pull.html_url,
-                    is_merged: pull.merged || pull.merged_at.is_some(),
-                    by_patchgate: body.contains(CLOSED_MARK),
-                    body,
-                }
+            .map(|pull| ClosedPullRequest {
+                number: pull.number,
+                url: pull.html_url,
+                author: pull.user.map(Account::from),
+                is_merged: pull.merged || pull.merged_at.is_some(),
+                body: pull.body.unwrap_or_default(),
             })
             .collect();
         closed.sort_by_key(|pull| std::cmp::Reverse(pull.number));
@@ -222,26 +173,19 @@ impl GitHub {
         Ok(closed)
     }
 
-    /// Opens a pull request from a branch of the same repository.
-    ///
-    /// # Errors
-    /// When the forge refuses.
-    pub async fn open_pull_request(
+    pub(super) async fn open_pull_request(
         &self,
-        title: &str,
-        body: &str,
-        branch: &str,
-        base: &str,
+        request: &NewPullRequest<'_>,
     ) -> Result<CreatedPullRequest, ForgeError> {
         let call = Call::new(Verb::Post, self.path("/pulls"), WRITE);
         let created: wire::PullRequest = self
             .json_with(
                 &call,
                 &json!({
-                    "title": title,
-                    "body": body,
-                    "head": branch,
-                    "base": base,
+                    "title": request.title,
+                    "body": request.body,
+                    "head": request.branch,
+                    "base": request.base,
                     "maintainer_can_modify": true,
                 }),
             )
@@ -253,46 +197,40 @@ impl GitHub {
         })
     }
 
-    /// Sets title and body.
-    ///
-    /// # Errors
-    /// When the forge refuses.
-    pub async fn update_pull_request(
-        &self,
-        number: u64,
-        title: &str,
-        body: &str,
-    ) -> Result<(), ForgeError> {
-        self.patch_pull(number, &json!({ "title": title, "body": body }))
-            .await
-    }
-
-    /// Closes a pull request without a merge, and marks its body as closed by Patchgate. A pull request
-    /// without the mark was closed by a person, and its plan is not proposed again.
-    ///
-    /// # Errors
-    /// When the forge refuses.
-    pub async fn close_pull_request(&self, number: u64, body: &str) -> Result<(), ForgeError> {
-        let body = format!("{}\n{CLOSED_MARK}\n", body.trim_end());
-        self.patch_pull(number, &json!({ "state": "closed", "body": body }))
-            .await
-    }
-
-    async fn patch_pull(&self, number: u64, body: &Value) -> Result<(), ForgeError> {
+    pub(super) async fn patch_pull(&self, number: u64, body: &Value) -> Result<(), ForgeError> {
         let call = Call::new(Verb::Patch, self.path(&format!("/pulls/{number}")), WRITE);
         self.send_with(&call, body).await.map(|_| ())
     }
 
-    /// Adds a comment to a pull request.
-    ///
-    /// # Errors
-    /// When the forge refuses.
-    pub async fn comment(&self, number: u64, body: &str) -> Result<(), ForgeError> {
-        let call = Call::new(
-            Verb::Post,
-            self.path(&format!("/issues/{number}/comments")),
-            WRITE,
-        );
+    pub(super) async fn list_comments(&self, number: u64) -> Result<Vec<Comment>, ForgeError> {
+        let comments: Vec<wire::Comment> = self
+            .list(
+                &self.path(&format!("/issues/{number}/comments")),
+                "",
+                READ,
+                MAX_COMMENTS,
+                |page| page,
+            )
+            .await?;
+
+        Ok(comments
+            .into_iter()
+            .map(|comment| Comment {
+                id: comment.id,
+                author: comment.user.map(Account::from),
+                body: comment.body.unwrap_or_default(),
+            })
+            .collect())
+    }
+
+    /// Sends the text of a comment: a new one, or that of an existing one.
+    pub(super) async fn write_comment(
+        &self,
+        verb: Verb,
+        path: &str,
+        body: &str,
+    ) -> Result<(), ForgeError> {
+        let call = Call::new(verb, self.path(path), WRITE);
         self.send_with(&call, &json!({ "body": body }))
             .await
             .map(|_| ())
@@ -302,11 +240,11 @@ impl GitHub {
     ///
     /// # Errors
     /// When the forge refuses.
-    pub async fn add_labels(&self, number: u64, labels: &[String]) -> Result<(), ForgeError> {
-        if labels.is_empty() {
-            return Ok(());
-        }
-
+    pub(super) async fn label_pull(
+        &self,
+        number: u64,
+        labels: &[String],
+    ) -> Result<(), ForgeError> {
         let call = Call::new(
             Verb::Post,
             self.path(&format!("/issues/{number}/labels")),

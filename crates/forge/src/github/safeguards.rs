@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use patchgate_model::{Approval, CheckRun, Fetched, Missing, WorkflowJob};
+use patchgate_model::{Account, Approval, CheckRun, Fetched, Missing, WorkflowJob};
 
 use super::transport::Call;
 use super::{GitHub, encode, wire};
@@ -115,7 +115,7 @@ impl GitHub {
                     opinions.asks.insert(login);
                 }
                 ("APPROVED", Some(user)) => opinions.approvals.push(Approval {
-                    account: super::evidence::account(user),
+                    account: Account::from(user),
                     commit: review.commit_id.unwrap_or_default(),
                     may_write: false,
                 }),

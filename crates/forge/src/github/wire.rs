@@ -22,6 +22,29 @@ pub(super) struct User {
     pub(super) kind: String,
 }
 
+impl From<User> for patchgate_model::Account {
+    fn from(wire: User) -> Self {
+        Self {
+            login: wire.login,
+            id: wire.id,
+            kind: wire.kind,
+        }
+    }
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Label {
+    #[serde(default)]
+    pub(super) name: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Comment {
+    pub(super) id: u64,
+    pub(super) user: Option<User>,
+    pub(super) body: Option<String>,
+}
+
 #[derive(Debug, Deserialize)]
 pub(super) struct End {
     #[serde(rename = "ref")]
@@ -43,6 +66,8 @@ pub(super) struct PullRequest {
     pub(super) merged_at: Option<String>,
     pub(super) created_at: Option<jiff::Timestamp>,
     pub(super) user: Option<User>,
+    #[serde(default)]
+    pub(super) labels: Vec<Label>,
     pub(super) title: String,
     pub(super) body: Option<String>,
     pub(super) head: End,
@@ -51,14 +76,6 @@ pub(super) struct PullRequest {
     pub(super) mergeable_state: Option<String>,
     pub(super) commits: Option<u64>,
     pub(super) changed_files: Option<u64>,
-    #[serde(default)]
-    pub(super) labels: Vec<Label>,
-}
-
-#[derive(Debug, Deserialize)]
-pub(super) struct Label {
-    #[serde(default)]
-    pub(super) name: String,
 }
 
 #[derive(Debug, Deserialize)]

@@ -1,6 +1,6 @@
 //! Single answers: refusals, redirects, answers of another form, and the outcomes of a merge.
 
-use patchgate_forge::{ForgeError, GitHub, GitHubOptions, MergeOutcome, MergeText};
+use patchgate_forge::{Forge as _, ForgeError, ForgeKind, GitHub, GitHubOptions, MergeOutcome, MergeText};
 use patchgate_http::{Client, ClientOptions, Secret};
 use patchgate_model::MergeMethod;
 use patchgate_testkit::Response;
@@ -26,7 +26,7 @@ async fn get_is_repeated_and_post_never() {
 
     assert_eq!(github.default_branch().await.unwrap(), "trunk");
 
-    let error = github.comment(7, "text").await.unwrap_err();
+    let error = github.add_comment(7, "text").await.unwrap_err();
     assert_eq!(
         error.to_string(),
         "`POST /repos/o/r/issues/7/comments` answered 502"
@@ -82,7 +82,7 @@ async fn refusals_say_what_the_token_lacks_and_never_the_token() {
         let server = Server::start();
         Route::on(method("PATCH")).answer(answer).mount(&server);
         let github = github(&server.uri());
-        let outcome = github.update_pull_request(7, "t", "b").await;
+        let outcome = github.describe_request(7, "t", "b").await;
         let printed = format!("{github:?} {outcome:?}");
         assert!(!printed.contains(TOKEN), "{printed}");
         match outcome {
@@ -227,7 +227,7 @@ async fn a_merge_says_exactly_what_became_of_it() {
             .expect(1)
             .mount(&server);
         let outcome = github(&server.uri())
-            .merge(7, HEAD, MergeMethod::Squash, &MergeText::of(7, HEAD, HEAD))
+            .merge(7, HEAD, MergeMethod::Squash, &MergeText::of(ForgeKind::GitHub, 7, HEAD, HEAD))
             .await
             .unwrap();
         assert_eq!(outcome, expected);
@@ -241,7 +241,7 @@ async fn a_merge_says_exactly_what_became_of_it() {
 
     assert!(
         github(&server.uri())
-            .merge(7, HEAD, MergeMethod::Merge, &MergeText::of(7, HEAD, HEAD))
+            .merge(7, HEAD, MergeMethod::Merge, &MergeText::of(ForgeKind::GitHub, 7, HEAD, HEAD))
             .await
             .is_err()
     );

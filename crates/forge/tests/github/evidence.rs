@@ -1,5 +1,6 @@
 //! The evidence about a pull request: every piece on its own, complete or missing.
 
+use patchgate_forge::Forge as _;
 use patchgate_model::{CheckOutcome, FileStatus, OwnJob, PullRequestState, WorkflowJob};
 use patchgate_testkit::Response;
 use serde_json::{Value, json};

@@ -1,5 +1,6 @@
 //! Lists with more, fewer or other entries than expected.
 
+use patchgate_forge::Forge as _;
 use serde_json::{Value, json};
 
 use crate::support::{Route, Server, get, github, json_answer, method, path, query_param};
@@ -29,7 +30,7 @@ async fn a_list_that_ends_where_more_was_announced_is_an_error() {
         .answer(json_answer(200, &json!([])))
         .mount(&server);
     let error = github(&server.uri())
-        .patchgate_pull_requests("main")
+        .open_requests("main")
         .await
         .unwrap_err();
 
@@ -49,7 +50,7 @@ async fn a_forks_closed_pull_request_on_a_branch_of_the_same_name_is_not_ours() 
     gone["head"]["repo"] = Value::Null;
     get(&server, "/pulls", json!([gone, forks, own]));
     let closed = github(&server.uri())
-        .closed_pull_requests(
+        .closed_requests(
             &patchgate_forge::git::PatchgateBranch::existing("patchgate/fix-1").unwrap(),
             "main",
         )

@@ -155,7 +155,14 @@ impl Call<'_> {
             ["branches", branch] => match self.project.repository.tip(branch) {
                 Some(tip) => {
                     let commit = self.project.commit_value(&tip);
-                    Response::json(200, &json!({ "name": branch, "commit": commit }))
+                    let protected = self.project.protected.iter().any(|name| name == branch);
+                    Response::json(
+                        200,
+                        &json!({
+                            "name": branch, "commit": commit, "protected": protected,
+                            "developers_can_push": !protected, "can_push": !protected,
+                        }),
+                    )
                 }
                 None => refusal(404, "404 Branch Not Found"),
             },
@@ -378,7 +385,8 @@ impl Call<'_> {
             "id": request.iid + 1000, "iid": request.iid, "project_id": self.project.id,
             "title": request.title, "description": request.description, "state": request.state,
             "web_url": format!("https://gitlab.invalid/-/merge_requests/{}", request.iid),
-            "author": user(&request.author), "draft": false, "labels": request.labels,
+            "author": user(&request.author), "draft": false,
+            "created_at": "2026-01-02T03:04:05.678Z", "labels": request.labels,
             "source_branch": request.source, "target_branch": request.target,
             "source_project_id": self.project.id, "target_project_id": self.project.id,
             "sha": request.sha, "has_conflicts": conflicts, "detailed_merge_status": status,
@@ -445,7 +453,13 @@ impl Call<'_> {
     }
 
     fn merge(&mut self, at: usize) -> Response {
-        let body = match self.body(&["sha", "squash", "should_remove_source_branch"]) {
+        let body = match self.body(&[
+            "sha",
+            "squash",
+            "should_remove_source_branch",
+            "merge_commit_message",
+            "squash_commit_message",
+        ]) {
             Ok(body) => body,
             Err(refused) => return refused,
         };
@@ -461,9 +475,15 @@ impl Call<'_> {
         }
 
         let is_squash = body["squash"] == true;
+        let text = if is_squash {
+            &body["squash_commit_message"]
+        } else {
+            &body["merge_commit_message"]
+        };
+        let text = text.as_str().unwrap_or(&request.title);
         let commit = self
             .project
-            .merge_commit(&request.sha, &request.target, is_squash);
+            .merge_commit(&request.sha, &request.target, text, is_squash);
         if body["should_remove_source_branch"] == true {
             let reference = format!("refs/heads/{}", request.source);
             self.project

@@ -56,12 +56,18 @@ impl Project {
     }
 
     /// Merges a commit into a branch; returns the new commit of the branch.
-    pub(super) fn merge_commit(&self, head: &str, target: &str, is_squash: bool) -> String {
+    pub(super) fn merge_commit(
+        &self,
+        head: &str,
+        target: &str,
+        text: &str,
+        is_squash: bool,
+    ) -> String {
         let git = &self.repository;
         let base = git.tip(target).unwrap();
         let merged = git.git(&["merge-tree", "--write-tree", &base, head]);
         let tree = merged.lines().next().unwrap_or_default();
-        let mut arguments = vec!["commit-tree", tree, "-p", &base, "-m", "Merge"];
+        let mut arguments = vec!["commit-tree", tree, "-p", &base, "-m", text];
         if !is_squash {
             arguments.extend(["-p", head]);
         }

@@ -188,6 +188,11 @@ impl FakeGitLab {
         });
     }
 
+    /// Protects a branch, so that nobody may push to it.
+    pub fn protect(&self, path: &str, branch: &str) {
+        self.with(path, |project, _| project.protected.push(branch.to_owned()));
+    }
+
     /// Sets how the project merges: `merge`, `rebase_merge` or `ff`.
     pub fn set_merge_method(&self, path: &str, method: &str) {
         self.with(path, |project, _| {

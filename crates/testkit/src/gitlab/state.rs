@@ -66,6 +66,8 @@ pub(super) struct Project {
     pub(super) path: String,
     pub(super) repository: Repository,
     pub(super) merge_method: String,
+    /// Branches that nobody may push to.
+    pub(super) protected: Vec<String>,
     pub(super) requests: Vec<MergeRequest>,
     pub(super) statuses: Vec<Status>,
     pub(super) pipelines: Vec<Pipeline>,
@@ -99,6 +101,7 @@ impl Project {
             path: path.to_owned(),
             repository,
             merge_method: "merge".to_owned(),
+            protected: Vec::new(),
             requests: Vec::new(),
             statuses: Vec::new(),
             pipelines: Vec::new(),

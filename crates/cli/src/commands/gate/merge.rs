@@ -1,24 +1,27 @@
 //! The merge of exactly what was judged, and the check run with the verdict.
 
-use patchgate_forge::{CheckRunReport, Conclusion, ForgeError, MergeOutcome, MergeText};
+use patchgate_forge::{
+    Conclusion, Forge as _, ForgeError, ForgeKind, MergeOutcome, MergeText, VerdictReport,
+};
 use patchgate_gate::{decision_of, judged_again, still_as_judged};
 use patchgate_model::{Judgement, MergeMethod, PullRequestState, Verdict};
 use patchgate_report::GateReport;
 
 use super::round::{Judge, Round};
-use crate::forge::Forge;
+use super::warn;
+use crate::forge::OpenForge;
 
 /// Name of the check run with the verdict.
 const CHECK_NAME: &str = "patchgate";
 
 /// Writes the check run. Its failure changes no verdict, and is said.
-pub(super) async fn report_check(forge: &Forge, judgement: &Judgement) {
+pub(super) async fn report_check(forge: &OpenForge, judgement: &Judgement) {
     if judgement.head_sha.is_empty() {
         return;
     }
 
     let report = GateReport::new(judgement, false, 0);
-    let check = CheckRunReport {
+    let check = VerdictReport {
         name: CHECK_NAME.to_owned(),
         head_sha: judgement.head_sha.clone(),
         conclusion: match judgement.verdict {
@@ -29,14 +32,17 @@ pub(super) async fn report_check(forge: &Forge, judgement: &Judgement) {
         title: report.headline(),
         summary: report.to_markdown(false),
     };
-    if let Err(error) = forge.github.report_check_run(&check).await {
+    if let Err(error) = forge.api.report_verdict(&check).await {
         warn(&format!(
-            "the check run could not be written (the verdict does not change): {error}"
+            "the verdict could not be written as a check of the commit (it does not change): {error}"
         ));
         if let Some(hint) = error.hint() {
-            warn(&format!(
-                "{hint}; only an app's or a workflow's own token can have it"
-            ));
+            warn(&match forge.kind {
+                ForgeKind::GitHub => {
+                    format!("{hint}; only an app's or a workflow's own token can have it")
+                }
+                ForgeKind::GitLab | ForgeKind::Gitea => hint,
+            });
         }
     }
 }
@@ -58,7 +64,7 @@ pub(super) async fn add_labels(judge: &Judge<'_>, round: &Round) {
     if missing.is_empty() {
         return;
     }
-    if let Err(error) = judge.forge.github.add_labels(judge.number, &missing).await {
+    if let Err(error) = judge.forge.api.add_labels(judge.number, &missing).await {
         warn(&format!(
             "the labels could not be added (the verdict does not change): {error}"
         ));
@@ -95,8 +101,8 @@ async fn merge_commit(
     method: MergeMethod,
 ) -> Result<(), String> {
     let (forge, number) = (judge.forge, judge.number);
-    let text = MergeText::of(number, sha, base);
-    match forge.github.merge(number, sha, method, &text).await {
+    let text = MergeText::of(forge.kind, number, sha, base);
+    match forge.api.merge(number, sha, method, &text).await {
         Ok(MergeOutcome::Merged { .. }) => Ok(()),
         Ok(MergeOutcome::HeadMoved) => {
             Err("it was not merged: the head moved after it was judged".to_owned())
@@ -112,7 +118,7 @@ async fn merge_commit(
 async fn after_lost_answer(judge: &Judge<'_>, sha: &str, error: &ForgeError) -> Result<(), String> {
     let hint = error.hint().map(|hint| format!(" ({hint})"));
     let hint = hint.unwrap_or_default();
-    match judge.forge.github.pull_request(judge.number).await {
+    match judge.forge.api.pull_request(judge.number).await {
         Ok(now) if now.state == PullRequestState::Merged && now.head.sha == sha => Ok(()),
         Ok(now) if now.state == PullRequestState::Open => {
             Err(format!("it could not be merged: {error}{hint}"))
@@ -124,10 +130,4 @@ async fn after_lost_answer(judge: &Judge<'_>, sha: &str, error: &ForgeError) -> 
             "it is not known whether it was merged: {error}{hint}, and it could not be read again"
         )),
     }
-}
-
-pub(super) fn warn(text: &str) {
-    use std::io::Write as _;
-
-    let _ = writeln!(anstream::stderr().lock(), "warning: {text}");
 }

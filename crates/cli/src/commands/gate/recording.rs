@@ -3,7 +3,7 @@
 use patchgate_ledger::{Event, Input, OpenIntent, Step};
 use patchgate_model::{Evidence, Judgement, PullRequestState};
 
-use super::merge::warn;
+use super::warn;
 use crate::ledger;
 
 /// Age from which an intent without a result is one of a run that was interrupted.

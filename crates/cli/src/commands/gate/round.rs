@@ -5,13 +5,14 @@
 use std::time::{Duration, Instant};
 
 use patchgate_config::Config;
+use patchgate_forge::Forge as _;
 use patchgate_gate::{judge, needs_default_policy, with_default_policy};
 use patchgate_ledger::Input;
 use patchgate_model::{Evidence, Fetched, GatePolicy, Judgement, Missing, PlanDigest, Safeguards};
 
-use super::{Args, compare, is_dependency_file, own_job, read_config};
+use super::{Args, compare, is_dependency_file, read_config};
 use crate::context::Context;
-use crate::forge::Forge;
+use crate::forge::OpenForge;
 
 /// How often the forge is asked whether the pull request merges without conflicts. It works that out
 /// only when it is asked.
@@ -26,7 +27,7 @@ const MAX_STOP_FILE: usize = 64 * 1024;
 pub(super) struct Judge<'a> {
     pub(super) args: &'a Args,
     pub(super) context: &'a Context,
-    pub(super) forge: &'a Forge,
+    pub(super) forge: &'a OpenForge,
     pub(super) number: u64,
     /// The plan that another job computed again, if it is given.
     pub(super) recomputed: Option<PlanDigest>,
@@ -48,8 +49,8 @@ impl Judge<'_> {
     pub(super) async fn round(&self) -> Round {
         let mut evidence = self
             .forge
-            .github
-            .evidence(self.number, &is_dependency_file, own_job(self.context))
+            .api
+            .evidence(self.number, &is_dependency_file, self.forge.own_job(self.context))
             .await;
         self.ask_whether_mergeable(&mut evidence).await;
 
@@ -102,7 +103,7 @@ impl Judge<'_> {
             }
             tokio::time::sleep(MERGEABLE_WAIT * attempt).await;
 
-            let Ok(now) = self.forge.github.pull_request(self.number).await else {
+            let Ok(now) = self.forge.api.pull_request(self.number).await else {
                 return;
             };
             if now.head.sha != pull_request.head.sha || now.base != pull_request.base {
@@ -116,10 +117,10 @@ impl Judge<'_> {
     /// The default branch and its tip.
     async fn default_branch(&self) -> Fetched<(String, String)> {
         let missing = |error: patchgate_forge::ForgeError| Missing::from(&error);
-        let branch = self.forge.github.default_branch().await.map_err(missing)?;
+        let branch = self.forge.api.default_branch().await.map_err(missing)?;
         let tip = self
             .forge
-            .github
+            .api
             .branch_tip(&branch)
             .await
             .map_err(missing)?;
@@ -130,7 +131,7 @@ impl Judge<'_> {
     async fn is_stopped(&self, tip: &str) -> Fetched<bool> {
         let file = self
             .forge
-            .github
+            .api
             .file(Safeguards::STOP_FILE, tip, MAX_STOP_FILE)
             .await;
         file.map(|file| file.is_some())

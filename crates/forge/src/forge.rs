@@ -1,0 +1,213 @@
+//! The operations that Patchgate needs of a forge, and the forges that have them.
+//!
+//! Every operation that writes may be repeated after a lost answer: the caller looks first, and what
+//! exists already is success. Evidence is read at commit ids, so that a branch that moves in between
+//! changes nothing.
+
+use std::future::Future;
+
+use patchgate_model::{Evidence, MergeMethod, OwnJob, PullRequest};
+
+use crate::git::PatchgateBranch;
+use crate::requests::{
+    ClosedPullRequest, Comment, CreatedPullRequest, MergeOutcome, MergeText, NewPullRequest, OpenPullRequest,
+    TokenIdentity, VerdictReport,
+};
+use crate::{ForgeError, ProjectPath};
+
+/// The kind of a forge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ForgeKind {
+    /// github.com, GHE.com, GitHub Enterprise Server.
+    GitHub,
+    /// gitlab.com and self-managed GitLab.
+    GitLab,
+    /// Gitea and Forgejo, which have the same API.
+    Gitea,
+}
+
+impl ForgeKind {
+    /// The name of the kind, as in `--forge`.
+    #[must_use]
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::GitHub => "github",
+            Self::GitLab => "gitlab",
+            Self::Gitea => "gitea",
+        }
+    }
+
+    /// The forge's own way to name a pull request in a text, which becomes a link.
+    #[must_use]
+    pub fn reference(self, number: u64) -> String {
+        match self {
+            Self::GitHub | Self::Gitea => format!("#{number}"),
+            Self::GitLab => format!("!{number}"),
+        }
+    }
+}
+
+/// Selects the changed files whose content is evidence.
+pub type Wanted<'a> = &'a (dyn Fn(&str) -> bool + Sync);
+
+/// One project on a forge, with one token.
+///
+/// A pull request is what GitLab calls a merge request.
+pub trait Forge {
+    /// The kind of the forge.
+    fn kind(&self) -> ForgeKind;
+
+    /// The project.
+    fn project(&self) -> &ProjectPath;
+
+    /// The account of the token; `None` for a token whose account the forge does not tell.
+    ///
+    /// # Errors
+    /// When the forge does not answer.
+    fn identity(&self) -> impl Future<Output = Result<Option<TokenIdentity>, ForgeError>>;
+
+    /// Name of the default branch.
+    ///
+    /// # Errors
+    /// When the project cannot be read.
+    fn default_branch(&self) -> impl Future<Output = Result<String, ForgeError>>;
+
+    /// Commit at the head of a branch; `None` if there is no such branch.
+    ///
+    /// # Errors
+    /// When the branch cannot be read for any other reason.
+    fn branch_tip(&self, branch: &str) -> impl Future<Output = Result<Option<String>, ForgeError>>;
+
+    /// The bytes of a file at a commit; `None` if it does not exist there.
+    ///
+    /// # Errors
+    /// When it cannot be read, is not a regular file, or is larger than `max_bytes`.
+    fn file(
+        &self,
+        path: &str,
+        commit: &str,
+        max_bytes: usize,
+    ) -> impl Future<Output = Result<Option<Vec<u8>>, ForgeError>>;
+
+    /// One pull request.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    fn pull_request(&self, number: u64) -> impl Future<Output = Result<PullRequest, ForgeError>>;
+
+    /// Open pull requests into `base` from branches of this project below `patchgate/`, with a plan
+    /// block in the body. Lowest number first.
+    ///
+    /// # Errors
+    /// When the list cannot be read completely.
+    fn open_requests(
+        &self,
+        base: &str,
+    ) -> impl Future<Output = Result<Vec<OpenPullRequest>, ForgeError>>;
+
+    /// The closed pull requests into `base` from a branch of this project, newest first.
+    ///
+    /// # Errors
+    /// When the list cannot be read completely.
+    fn closed_requests(
+        &self,
+        branch: &PatchgateBranch,
+        base: &str,
+    ) -> impl Future<Output = Result<Vec<ClosedPullRequest>, ForgeError>>;
+
+    /// Opens a pull request from a branch of this project.
+    ///
+    /// # Errors
+    /// When the forge refuses, also because there is one already.
+    fn open_request(
+        &self,
+        request: &NewPullRequest<'_>,
+    ) -> impl Future<Output = Result<CreatedPullRequest, ForgeError>>;
+
+    /// Sets title and body.
+    ///
+    /// # Errors
+    /// When the forge refuses.
+    fn describe_request(
+        &self,
+        number: u64,
+        title: &str,
+        body: &str,
+    ) -> impl Future<Output = Result<(), ForgeError>>;
+
+    /// Adds labels, and creates those that do not exist.
+    ///
+    /// # Errors
+    /// When the forge refuses.
+    fn add_labels(
+        &self,
+        number: u64,
+        labels: &[String],
+    ) -> impl Future<Output = Result<(), ForgeError>>;
+
+    /// Closes a pull request without a merge, and sets its body.
+    ///
+    /// # Errors
+    /// When the forge refuses.
+    fn close_request(
+        &self,
+        number: u64,
+        body: &str,
+    ) -> impl Future<Output = Result<(), ForgeError>>;
+
+    /// The comments of a pull request, oldest first. Those on lines of the change are not among them.
+    ///
+    /// # Errors
+    /// When the list cannot be read completely.
+    fn comments(&self, number: u64) -> impl Future<Output = Result<Vec<Comment>, ForgeError>>;
+
+    /// Adds a comment.
+    ///
+    /// # Errors
+    /// When the forge refuses.
+    fn add_comment(&self, number: u64, body: &str) -> impl Future<Output = Result<(), ForgeError>>;
+
+    /// Replaces the text of a comment.
+    ///
+    /// # Errors
+    /// When the forge refuses.
+    fn edit_comment(
+        &self,
+        number: u64,
+        comment: u64,
+        body: &str,
+    ) -> impl Future<Output = Result<(), ForgeError>>;
+
+    /// Collects the evidence about a pull request. Each piece is complete or missing. The head is read
+    /// again at the end, to detect a push in between. [`Evidence::findings`] is left missing, because
+    /// this crate does not know advisories.
+    fn evidence(
+        &self,
+        number: u64,
+        is_wanted: Wanted<'_>,
+        own_job: Option<OwnJob>,
+    ) -> impl Future<Output = Evidence>;
+
+    /// Writes a verdict as a check or a status of a commit.
+    ///
+    /// # Errors
+    /// When the forge refuses.
+    fn report_verdict(
+        &self,
+        report: &VerdictReport,
+    ) -> impl Future<Output = Result<(), ForgeError>>;
+
+    /// Merges a pull request if its head is still `sha`, with a text for the commit. The call is never
+    /// repeated: after a lost answer the caller reads the pull request again.
+    ///
+    /// # Errors
+    /// When the outcome is unknown: there is no answer, or one that states neither a merge nor a
+    /// reason.
+    fn merge(
+        &self,
+        number: u64,
+        sha: &str,
+        method: MergeMethod,
+        text: &MergeText,
+    ) -> impl Future<Output = Result<MergeOutcome, ForgeError>>;
+}

@@ -1,0 +1,235 @@
+//! The REST API of Gitea and Forgejo, version 1 (<https://docs.gitea.com/development/api-usage>).
+//!
+//! Both have the same paths and fields, as far as Patchgate uses them.
+
+mod evidence;
+mod files;
+mod merge;
+mod pulls;
+mod wire;
+
+use patchgate_http::{Client, Method, Secret};
+use patchgate_model::{Evidence, MergeMethod, OwnJob, PullRequest};
+use serde_json::json;
+
+use crate::forge::{Forge, ForgeKind, Wanted};
+use crate::git::PatchgateBranch;
+use crate::requests::{
+    ClosedPullRequest, Comment, Conclusion, CreatedPullRequest, MergeOutcome, MergeText, NewPullRequest,
+    OpenPullRequest, TokenIdentity, VerdictReport, status_line,
+};
+use crate::rest::{Call, Pages, Rest, encode, encode_path};
+use crate::{ForgeError, ProjectPath};
+
+const READ: &str = "read:repository";
+const WRITE: &str = "write:repository";
+const ISSUES: &str = "write:issue";
+
+/// Entries on a page: the default of `MAX_RESPONSE_ITEMS`.
+const PAGES: Pages = Pages {
+    parameter: "limit",
+    entries: 50,
+};
+
+/// A client for one repository on Gitea or Forgejo, with one token.
+#[derive(Debug, Clone)]
+pub struct Gitea {
+    rest: Rest,
+    project: ProjectPath,
+}
+
+impl Gitea {
+    /// A client for `project` at the API's base address (`https://HOST/api/v1`).
+    ///
+    /// # Errors
+    /// When the address, the project or the token is invalid, or the network client is offline.
+    pub fn new(
+        http: &Client,
+        api_url: &str,
+        token: &Secret,
+        project: ProjectPath,
+    ) -> Result<Self, ForgeError> {
+        if !project.is_flat() {
+            return Err(ForgeError::Setup {
+                reason: "a repository on Gitea has the form `owner/name`".to_owned(),
+            });
+        }
+        Ok(Self {
+            rest: Rest::new(http, api_url, token, PAGES)?,
+            project,
+        })
+    }
+
+    /// The API path of a path below the repository.
+    fn path(&self, rest: &str) -> String {
+        format!("/repos/{}{rest}", self.project)
+    }
+
+    async fn branch(&self, branch: &str) -> Result<wire::Branch, ForgeError> {
+        let path = self.path(&format!("/branches/{}", encode_path(branch)));
+        self.rest.json(&Call::get(path, READ), None).await
+    }
+}
+
+impl Forge for Gitea {
+    fn kind(&self) -> ForgeKind {
+        ForgeKind::Gitea
+    }
+
+    fn project(&self) -> &ProjectPath {
+        &self.project
+    }
+
+    async fn identity(&self) -> Result<Option<TokenIdentity>, ForgeError> {
+        let call = Call::get("/user".to_owned(), "read:user");
+        match self.rest.json::<wire::User>(&call, None).await {
+            Ok(user) if user.email.is_empty() => Ok(None),
+            Ok(user) => Ok(Some(TokenIdentity {
+                id: user.id(),
+                login: user.login,
+                email: user.email,
+            })),
+            Err(ForgeError::Forbidden { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn default_branch(&self) -> Result<String, ForgeError> {
+        let call = Call::get(self.path(""), READ);
+        let repository: wire::Repository = self.rest.json(&call, None).await?;
+        Ok(repository.default_branch)
+    }
+
+    async fn branch_tip(&self, branch: &str) -> Result<Option<String>, ForgeError> {
+        match self.branch(branch).await {
+            Ok(branch) => Ok(Some(branch.commit.id)),
+            Err(ForgeError::NotFound { .. }) => {
+                // The same answer comes for a repository that the token cannot see.
+                self.default_branch().await?;
+                Ok(None)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn file(
+        &self,
+        path: &str,
+        commit: &str,
+        max_bytes: usize,
+    ) -> Result<Option<Vec<u8>>, ForgeError> {
+        self.read_file(path, commit, max_bytes).await
+    }
+
+    async fn pull_request(&self, number: u64) -> Result<PullRequest, ForgeError> {
+        let pull = self.read_pull(number).await?;
+        Ok(evidence::pull_request(pull))
+    }
+
+    async fn open_requests(&self, base: &str) -> Result<Vec<OpenPullRequest>, ForgeError> {
+        self.list_open(base).await
+    }
+
+    async fn closed_requests(
+        &self,
+        branch: &PatchgateBranch,
+        base: &str,
+    ) -> Result<Vec<ClosedPullRequest>, ForgeError> {
+        self.list_closed(branch, base).await
+    }
+
+    async fn open_request(
+        &self,
+        request: &NewPullRequest<'_>,
+    ) -> Result<CreatedPullRequest, ForgeError> {
+        let call = Call::new(Method::Post, self.path("/pulls"), WRITE);
+        let body = json!({
+            "title": request.title,
+            "body": request.body,
+            "head": request.branch,
+            "base": request.base,
+        });
+        let created: wire::PullRequest = self.rest.json(&call, Some(&body)).await?;
+
+        Ok(CreatedPullRequest {
+            number: created.number,
+            url: created.html_url,
+        })
+    }
+
+    async fn describe_request(
+        &self,
+        number: u64,
+        title: &str,
+        body: &str,
+    ) -> Result<(), ForgeError> {
+        self.patch_pull(number, &json!({ "title": title, "body": body }))
+            .await
+    }
+
+    async fn add_labels(&self, number: u64, labels: &[String]) -> Result<(), ForgeError> {
+        let ids = self.label_ids(labels).await?;
+        let path = self.path(&format!("/issues/{number}/labels"));
+        let call = Call::new(Method::Post, path, ISSUES);
+        let body = json!({ "labels": ids });
+        self.rest.send(&call, Some(&body)).await.map(|_| ())
+    }
+
+    async fn close_request(&self, number: u64, body: &str) -> Result<(), ForgeError> {
+        self.patch_pull(number, &json!({ "state": "closed", "body": body }))
+            .await
+    }
+
+    async fn comments(&self, number: u64) -> Result<Vec<Comment>, ForgeError> {
+        self.list_comments(number).await
+    }
+
+    async fn add_comment(&self, number: u64, body: &str) -> Result<(), ForgeError> {
+        let path = self.path(&format!("/issues/{number}/comments"));
+        let call = Call::new(Method::Post, path, ISSUES);
+        let body = json!({ "body": body });
+        self.rest.send(&call, Some(&body)).await.map(|_| ())
+    }
+
+    async fn edit_comment(&self, _number: u64, comment: u64, body: &str) -> Result<(), ForgeError> {
+        let path = self.path(&format!("/issues/comments/{comment}"));
+        let call = Call::new(Method::Patch, path, ISSUES);
+        let body = json!({ "body": body });
+        self.rest.send(&call, Some(&body)).await.map(|_| ())
+    }
+
+    async fn evidence(
+        &self,
+        number: u64,
+        is_wanted: Wanted<'_>,
+        own_job: Option<OwnJob>,
+    ) -> Evidence {
+        self.gather(number, is_wanted, own_job).await
+    }
+
+    async fn report_verdict(&self, report: &VerdictReport) -> Result<(), ForgeError> {
+        let path = self.path(&format!("/statuses/{}", encode(&report.head_sha)));
+        let call = Call::new(Method::Post, path, WRITE);
+        let state = match report.conclusion {
+            Conclusion::Success => "success",
+            Conclusion::ActionRequired => "pending",
+            Conclusion::Failure => "failure",
+        };
+        let body = json!({
+            "context": report.name,
+            "state": state,
+            "description": status_line(&report.title),
+        });
+        self.rest.send(&call, Some(&body)).await.map(|_| ())
+    }
+
+    async fn merge(
+        &self,
+        number: u64,
+        sha: &str,
+        method: MergeMethod,
+        text: &MergeText,
+    ) -> Result<MergeOutcome, ForgeError> {
+        self.merge_pull(number, sha, method, text).await
+    }
+}

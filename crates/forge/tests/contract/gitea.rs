@@ -1,0 +1,142 @@
+//! The contract on a real Gitea.
+
+use std::path::Path;
+
+use patchgate_forge::git::PushTarget;
+use patchgate_forge::{Gitea, TokenIdentity};
+use patchgate_http::Secret;
+use patchgate_testkit::{GiteaRepository, GiteaServer, GiteaUser, Tools};
+use serde_json::{Value, json};
+
+use crate::bed::{Bed, client};
+
+/// The least scopes of a token, as `docs/forges.md` names them.
+const SCOPES: &str = "write:repository,write:issue,read:user";
+
+pub(crate) struct OnGitea {
+    server: GiteaServer,
+    repository: GiteaRepository,
+    person: GiteaUser,
+    forge: Gitea,
+    target: PushTarget,
+    identity: TokenIdentity,
+}
+
+pub(crate) fn new() -> Option<OnGitea> {
+    let server = GiteaServer::start(&Tools::installed()?)?;
+    let person = server.user("jane", "all");
+    let bot = server.user("patchgate-bot", SCOPES);
+    let repository = server.repository(&person, "shop", &bot);
+    repository.commit("main", "start", &[("Cargo.lock", b"1\n"), ("b", b"b\n")]);
+    server.wait_for_push(&person, "shop");
+    let account = server.expect(&person, "GET", "/users/patchgate-bot", &Value::Null, 200);
+    let secret = Secret::new(&bot.token);
+    let api = format!("{}/api/v1", server.url());
+    let forge = Gitea::new(&client(), &api, &secret, "jane/shop".parse().unwrap()).unwrap();
+    let target = PushTarget::new(&format!("{}/jane/shop", server.url()), &secret).unwrap();
+
+    Some(OnGitea {
+        server,
+        repository,
+        person,
+        forge,
+        target,
+        identity: TokenIdentity {
+            login: "patchgate-bot".to_owned(),
+            id: account["id"].as_u64(),
+            email: "patchgate-bot@people.invalid".to_owned(),
+        },
+    })
+}
+
+impl OnGitea {
+    fn as_person(&self, method: &str, path: &str, body: &Value, status: u16) -> Value {
+        let path = format!("/repos/jane/shop{path}");
+        self.server
+            .expect(&self.person, method, &path, body, status)
+    }
+}
+
+impl Bed for OnGitea {
+    type Api = Gitea;
+
+    fn forge(&self) -> &Gitea {
+        &self.forge
+    }
+
+    fn target(&self) -> &PushTarget {
+        &self.target
+    }
+
+    fn identity(&self) -> Option<&TokenIdentity> {
+        Some(&self.identity)
+    }
+
+    fn author(&self) -> (String, String) {
+        (self.identity.login.clone(), self.identity.email.clone())
+    }
+
+    fn commit(&self, branch: &str, files: &[(&str, &[u8])]) -> String {
+        self.repository.commit(branch, "theirs", files)
+    }
+
+    fn clone_dir(&self) -> &Path {
+        self.repository.scratch().path()
+    }
+
+    fn tip(&self, branch: &str) -> Option<String> {
+        self.repository.tip(branch)
+    }
+
+    fn branches(&self) -> Vec<String> {
+        self.repository.branches()
+    }
+
+    fn file(&self, revision: &str, path: &str) -> Option<Vec<u8>> {
+        self.repository.fetch();
+        self.repository.scratch().file(revision, path)
+    }
+
+    fn reset(&self, branch: &str, commit: &str) {
+        self.repository.reset(branch, commit);
+    }
+
+    fn state(&self, number: u64) -> (bool, Vec<String>) {
+        let path = format!("/pulls/{number}");
+        let pull = self.as_person("GET", &path, &Value::Null, 200);
+        let labels = pull["labels"].as_array().unwrap();
+        let names = labels.iter().map(|label| label["name"].as_str().unwrap());
+        (pull["state"] == "open", names.map(str::to_owned).collect())
+    }
+
+    fn close_by_person(&self, number: u64) {
+        let body = json!({ "state": "closed" });
+        self.as_person("PATCH", &format!("/pulls/{number}"), &body, 201);
+    }
+
+    fn open_by_person(&self, branch: &str, body: &str) -> u64 {
+        let body = json!({ "title": "mine", "head": branch, "base": "main", "body": body });
+        let pull = self.as_person("POST", "/pulls", &body, 201);
+        pull["number"].as_u64().unwrap()
+    }
+
+    fn report_success(&self, commit: &str) {
+        let body = json!({ "context": "ci/test", "state": "success" });
+        self.as_person("POST", &format!("/statuses/{commit}"), &body, 201);
+    }
+
+    fn protect_main(&self) {
+        let body = json!({ "rule_name": "main", "enable_push": false });
+        self.as_person("POST", "/branch_protections", &body, 201);
+    }
+
+    fn message(&self, commit: &str) -> String {
+        self.repository.fetch();
+        let arguments = ["show", "--no-patch", "--format=%B", commit];
+        self.repository.scratch().git(&arguments)
+    }
+
+    fn violations(&self) -> Vec<String> {
+        Vec::new()
+    }
+}

@@ -1,0 +1,140 @@
+//! The contract on the fake GitHub.
+
+use std::path::Path;
+use std::time::Duration;
+
+use patchgate_forge::git::PushTarget;
+use patchgate_forge::{GitHub, GitHubOptions, TokenIdentity};
+use patchgate_http::Secret;
+use patchgate_testkit::{Account, FakeGitHub, Permission, Repository, Tools, call_api};
+use serde_json::json;
+
+use crate::bed::{Bed, client};
+
+const TOKEN: &str = "ghs_secret0123456789";
+const PERSON: &str = "ghp_person0123456789";
+const REPO: &str = "acme/shop";
+
+pub(crate) struct OnGitHub {
+    server: FakeGitHub,
+    repository: Repository,
+    forge: GitHub,
+    target: PushTarget,
+}
+
+pub(crate) fn new() -> Option<OnGitHub> {
+    let tools = Tools::installed()?;
+    let person = Account {
+        login: "jane".to_owned(),
+        token: PERSON.to_owned(),
+        app: None,
+        may_write: vec![
+            Permission::Contents,
+            Permission::PullRequests,
+            Permission::Issues,
+        ],
+    };
+    let server = FakeGitHub::start(&tools, vec![Account::workflow(TOKEN), person]);
+    let repository = server.create(REPO);
+    repository.commit("main", "start", &[("Cargo.lock", b"1\n"), ("b", b"b\n")]);
+    let secret = Secret::new(TOKEN);
+    let options = GitHubOptions {
+        retries: 0,
+        retry_base_delay: Duration::ZERO,
+    };
+    let project = REPO.parse().unwrap();
+    let forge = GitHub::new(&client(), &server.api_url(), &secret, project, options).unwrap();
+    let target = PushTarget::new(&format!("{}/{REPO}", server.server_url()), &secret).unwrap();
+
+    Some(OnGitHub {
+        server,
+        repository,
+        forge,
+        target,
+    })
+}
+
+impl Bed for OnGitHub {
+    type Api = GitHub;
+
+    fn forge(&self) -> &GitHub {
+        &self.forge
+    }
+
+    fn target(&self) -> &PushTarget {
+        &self.target
+    }
+
+    fn identity(&self) -> Option<&TokenIdentity> {
+        None
+    }
+
+    fn author(&self) -> (String, String) {
+        let email = "41898282+github-actions[bot]@users.noreply.github.com";
+        ("github-actions[bot]".to_owned(), email.to_owned())
+    }
+
+    fn commit(&self, branch: &str, files: &[(&str, &[u8])]) -> String {
+        self.repository.commit(branch, "theirs", files)
+    }
+
+    fn clone_dir(&self) -> &Path {
+        self.repository.path()
+    }
+
+    fn tip(&self, branch: &str) -> Option<String> {
+        self.repository.tip(branch)
+    }
+
+    fn branches(&self) -> Vec<String> {
+        self.repository.branches()
+    }
+
+    fn file(&self, revision: &str, path: &str) -> Option<Vec<u8>> {
+        self.repository.file(revision, path)
+    }
+
+    fn reset(&self, branch: &str, commit: &str) {
+        let reference = format!("refs/heads/{branch}");
+        self.repository.git(&["update-ref", &reference, commit]);
+    }
+
+    fn state(&self, number: u64) -> (bool, Vec<String>) {
+        let pulls = self.server.pull_requests(REPO);
+        let pull = pulls.iter().find(|pull| pull.number == number).unwrap();
+        (pull.open, pull.labels.iter().cloned().collect())
+    }
+
+    fn close_by_person(&self, number: u64) {
+        let path = format!("/repos/{REPO}/pulls/{number}");
+        let body = json!({ "state": "closed" });
+        let (status, answer) = call_api(&self.server.api_url(), PERSON, "PATCH", &path, &body);
+        assert_eq!(status, 200, "{answer:#}");
+    }
+
+    fn open_by_person(&self, branch: &str, body: &str) -> u64 {
+        let path = format!("/repos/{REPO}/pulls");
+        let body = json!({ "title": "mine", "head": branch, "base": "main", "body": body });
+        let (status, answer) = call_api(&self.server.api_url(), PERSON, "POST", &path, &body);
+        assert_eq!(status, 201, "{answer:#}");
+        answer["number"].as_u64().unwrap()
+    }
+
+    fn report_success(&self, commit: &str) {
+        self.server
+            .report_status(REPO, commit, "jane", "ci/test", "success");
+    }
+
+    fn protect_main(&self) {
+        self.server.require_checks(REPO, "main", &[]);
+    }
+
+    fn message(&self, commit: &str) -> String {
+        self.repository
+            .git(&["show", "--no-patch", "--format=%B", commit])
+    }
+
+    fn violations(&self) -> Vec<String> {
+        self.server.violations()
+    }
+}

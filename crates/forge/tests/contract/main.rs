@@ -1,0 +1,66 @@
+//! One contract for all forges: every test runs on each of them.
+//!
+//! GitHub and GitLab are stand-ins over real git repositories, behind a proxy that holds both sides to
+//! the forge's published description. Gitea is the real server.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a failed step fails the test"
+)]
+
+mod bed;
+mod evidence;
+mod gitea;
+mod github;
+mod gitlab;
+mod publish;
+
+/// Runs the tests of the contract on a forge. `$new` makes a test bed, or `None` after a skip.
+macro_rules! contract {
+    ($forge:ident) => {
+        mod $forge {
+            use crate::$forge::new;
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn a_pull_request_lives_and_ends() {
+                if let Some(bed) = new() {
+                    crate::publish::a_pull_request_lives_and_ends(&bed).await;
+                }
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn what_people_did_is_respected() {
+                if let Some(bed) = new() {
+                    crate::publish::what_people_did_is_respected(&bed).await;
+                }
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn a_plan_that_was_declined_leaves_the_other_one_open() {
+                if let Some(bed) = new() {
+                    crate::publish::a_plan_that_was_declined_leaves_the_other_one_open(&bed).await;
+                }
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn evidence_is_whole_and_the_judged_head_is_merged() {
+                if let Some(bed) = new() {
+                    crate::evidence::evidence_is_whole_and_the_judged_head_is_merged(&bed).await;
+                }
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn comments_are_kept_and_texts_run_no_commands() {
+                if let Some(bed) = new() {
+                    crate::publish::comments_are_kept_and_texts_run_no_commands(&bed).await;
+                }
+            }
+        }
+    };
+}
+
+mod on {
+    contract!(gitea);
+    contract!(github);
+    contract!(gitlab);
+}
