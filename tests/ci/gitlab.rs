@@ -1,4 +1,4 @@
-//! The GitLab component: the script of its job, run unchanged.
+//! The GitLab components: the scripts of their jobs, run unchanged.
 
 use std::os::unix::fs::symlink;
 use std::process::Command;
@@ -12,16 +12,24 @@ use crate::support::release_archive::{
 };
 use crate::support::sandbox::{Run, Sandbox, root};
 
-/// The text of the component.
+/// The text of the component that scans.
 fn component() -> String {
-    std::fs::read_to_string(root().join("gitlab/scan.yml")).unwrap()
+    template("scan")
+}
+
+fn template(name: &str) -> String {
+    std::fs::read_to_string(root().join(format!("gitlab/templates/{name}.yml"))).unwrap()
 }
 
 /// The script of the component's job as a step, run by `sh`, which every image has.
 fn job() -> Step {
-    let text = component();
+    job_of("scan")
+}
+
+fn job_of(name: &str) -> Step {
+    let text = template(name);
     let documents = yaml_documents(&text).unwrap();
-    let job = documents[1].get("patchgate-scan").unwrap();
+    let job = documents[1].get(&format!("patchgate-{name}")).unwrap();
     let lines = job.get("script").unwrap().items().iter();
     let variables = job.get("variables").unwrap().entries().iter();
 
@@ -280,20 +288,104 @@ fn a_platform_without_a_release_is_named_before_any_download() {
     assert!(server.requests().is_empty());
 }
 
+/// Runs a job with a `patchgate` that prints its arguments; returns them.
+#[track_caller]
+fn arguments(name: &str, inputs: &[(&str, &str)]) -> String {
+    let sandbox = Sandbox::new();
+    program(
+        &sandbox.path("programs/patchgate"),
+        "#!/bin/sh\nprintf '<%s>' \"$@\"\nexit 7\n",
+    );
+    let run = job_of(name).run(&sandbox, "repo", inputs);
+    // The job has the exit code of the command.
+    run.expect(7).stdout
+}
+
 #[test]
-fn the_job_is_valid_by_gitlabs_schema() {
+fn the_inputs_of_the_other_jobs_are_flags_and_no_shell_runs_them() {
+    for (name, inputs, expected) in [
+        (
+            "fix",
+            &[
+                ("inputs.path", "."),
+                ("inputs.label", ""),
+                ("inputs.max-bump", "major"),
+                ("inputs.max-steps", "0"),
+            ][..],
+            "<pr><--max-bump><major><--><.>",
+        ),
+        (
+            "fix",
+            &[
+                ("inputs.path", "-x; $(touch evil)"),
+                ("inputs.label", "a b"),
+                ("inputs.max-bump", "minor"),
+                ("inputs.max-steps", "3"),
+            ],
+            "<pr><--max-bump><minor><--label=a b><--max-steps=3><--><-x; $(touch evil)>",
+        ),
+        (
+            "review",
+            &[("inputs.severity", "high"), ("inputs.comment", "true")],
+            "<review><--severity><high><--format><json><--output><patchgate-review.json>",
+        ),
+        (
+            "review",
+            &[("inputs.severity", "low"), ("inputs.comment", "false")],
+            "<review><--severity><low><--format><json><--output><patchgate-review.json><--no-comment>",
+        ),
+        (
+            "gate",
+            &[("inputs.merge-request", ""), ("inputs.merge", "false")],
+            "<gate><--all>",
+        ),
+        (
+            "gate",
+            &[("inputs.merge-request", "12"), ("inputs.merge", "true")],
+            "<gate><--pull-request=12><--merge>",
+        ),
+    ] {
+        assert_eq!(arguments(name, inputs), expected, "{name}");
+    }
+}
+
+/// Every input is described, typed by its default or by itself, and used; nothing else is used.
+#[test]
+fn inputs_of_the_components_are_declared_and_used() {
+    for name in ["fix", "review", "gate"] {
+        let text = template(name);
+        let documents = yaml_documents(&text).unwrap();
+        let inputs = documents[0].get("spec").unwrap().get("inputs").unwrap();
+        let (_, jobs) = text.split_once("\n---\n").unwrap();
+        for (key, input) in inputs.entries() {
+            assert!(input.get("description").is_some(), "{name}: {}", key.name);
+            let used = format!("$[[ inputs.{} ]]", key.name);
+            assert_eq!(jobs.matches(&used).count(), 1, "{name}: {used}");
+        }
+        assert_eq!(
+            jobs.matches("$[[ ").count(),
+            inputs.entries().len(),
+            "{name}: an input is not declared"
+        );
+    }
+}
+
+#[test]
+fn the_jobs_are_valid_by_gitlabs_schema() {
     let Some(tools) = Tools::installed() else {
         return;
     };
-    let text = component();
-    let (_, jobs) = text.split_once("\n---\n").unwrap();
-    let sandbox = Sandbox::new();
-    sandbox.write("jobs.yml", jobs);
-    let output = Command::new(tools.python_program("check-jsonschema"))
-        .args(["--builtin-schema", "vendor.gitlab-ci"])
-        .arg(sandbox.path("repo/jobs.yml"))
-        .output()
-        .unwrap();
+    for name in ["scan", "fix", "review", "gate"] {
+        let text = template(name);
+        let (_, jobs) = text.split_once("\n---\n").unwrap();
+        let sandbox = Sandbox::new();
+        sandbox.write("jobs.yml", jobs);
+        let output = Command::new(tools.python_program("check-jsonschema"))
+            .args(["--builtin-schema", "vendor.gitlab-ci"])
+            .arg(sandbox.path("repo/jobs.yml"))
+            .output()
+            .unwrap();
 
-    assert!(output.status.success(), "{output:?}");
+        assert!(output.status.success(), "{name}: {output:?}");
+    }
 }

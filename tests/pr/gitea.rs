@@ -6,36 +6,48 @@ use std::process::Command;
 use patchgate_testkit::{GiteaRepository, GiteaServer, GiteaUser, Tools};
 use serde_json::{Value, json};
 
+use crate::support::forge_sandbox::reasons_against;
 use crate::support::sandbox::{Run, Sandbox, root};
 
-const POLICY: &str = "version: 1
+/// The policy with the ids of `patchgate-bot` and `jane`.
+fn policy(bot: u64, person: u64) -> String {
+    format!(
+        "version: 1
 gate:
-  accounts: [\"patchgate-bot\"]
+  accounts: [{{ login: patchgate-bot, id: {bot} }}]
   allow-new-packages: true
   required-checks:
     - name: test
-      app: jane
-";
+      account: {{ login: jane, id: {person} }}
+"
+    )
+}
 
 /// The npm example on `main` of a repository of `jane`, with its clone at `repo/`.
-struct OnGitea {
+pub(super) struct OnGitea {
     sandbox: Sandbox,
-    server: GiteaServer,
-    person: GiteaUser,
+    pub(super) server: GiteaServer,
+    pub(super) person: GiteaUser,
     bot: GiteaUser,
-    repository: GiteaRepository,
+    pub(super) repository: GiteaRepository,
 }
 
 impl OnGitea {
     #[track_caller]
-    fn new() -> Option<Self> {
+    pub(super) fn new() -> Option<Self> {
         let server = GiteaServer::start(&Tools::installed()?)?;
         let person = server.user("jane", "all");
         let bot = server.user("patchgate-bot", "write:repository,write:issue,read:user");
         let repository = server.repository(&person, "storefront", &bot);
         let example = root().join("examples/npm-workspace");
         repository.commit_directory("main", "start", &example);
-        repository.commit("main", "policy", &[(".patchgate.yml", POLICY.as_bytes())]);
+        let id = |login: &str| {
+            let path = format!("/users/{login}");
+            let user = server.expect(&person, "GET", &path, &Value::Null, 200);
+            user["id"].as_u64().unwrap()
+        };
+        let policy = policy(id("patchgate-bot"), id("jane"));
+        repository.commit("main", "policy", &[(".patchgate.yml", policy.as_bytes())]);
         server.wait_for_push(&person, "storefront");
 
         // The variables of a job of Gitea's own Actions, which sets GitHub's too.
@@ -82,7 +94,7 @@ impl OnGitea {
 
     /// Runs a command with the store, and checks that the token is not printed.
     #[track_caller]
-    fn run(&self, command: &str, more: &[&str]) -> Run {
+    pub(super) fn run(&self, command: &str, more: &[&str]) -> Run {
         let mut arguments = vec![command, "--store", "store", "--max-age-days", "36500"];
         arguments.extend(more);
         let run = self.sandbox.run(&arguments);
@@ -98,10 +110,17 @@ impl OnGitea {
     }
 
     #[track_caller]
-    fn get(&self, path: &str) -> Value {
+    pub(super) fn get(&self, path: &str) -> Value {
         let path = format!("/repos/jane/storefront{path}");
         self.server
             .expect(&self.person, "GET", &path, &Value::Null, 200)
+    }
+
+    /// Protects `main` against direct pushes.
+    fn protect_main(&self) {
+        let path = "/repos/jane/storefront/branch_protections";
+        let body = json!({ "rule_name": "main", "enable_push": false });
+        self.server.expect(&self.person, "POST", path, &body, 201);
     }
 
     fn pull(&self, number: u64) -> Value {
@@ -194,16 +213,34 @@ fn the_gate_reports_a_status_and_merges_exactly_what_it_judged() {
         forge.run("gate", &[&common[..], more].concat())
     };
 
-    // Without the test it waits, and a failed test is no reason to merge.
+    // Whoever may push to the base may change the policy.
+    let unprotected = gate(&["--merge"]).expect(10);
+    assert!(
+        reasons_against(&unprotected).contains(&"base-protected".to_owned()),
+        "{unprotected:?}"
+    );
+    forge.protect_main();
+
+    // Without the test it waits, also among all that are open, and a failed test is no reason to merge.
     let waiting = gate(&["--merge"]).expect(10).json();
     assert_eq!(waiting["merged"], false);
     assert_eq!(forge.gate_status(&head).as_deref(), Some("pending"));
+    let run = forge.run("gate", &["--all"]).expect(10);
+    assert!(run.stdout.starts_with("#1\nreview: "), "{run:?}");
     forge.report_test(&head, "failure");
     gate(&["--merge"]);
     assert_eq!(forge.pull(1)["merged"], false);
 
+    // Gitea does not state trees, so that only a plan that is computed again is a proof.
     forge.report_test(&head, "success");
-    let merged = gate(&["--merge"]).expect(0).json();
+    let unproved = gate(&["--merge"]).expect(10);
+    assert_eq!(reasons_against(&unproved), ["plan-proof"]);
+    forge
+        .run("fix", &["repo", "--plan-digest", "plan.json"])
+        .expect(0);
+    let merged = gate(&["--merge", "--plan-digest", "plan.json"])
+        .expect(0)
+        .json();
     assert_eq!(merged["merged"], true);
     assert_eq!(merged["head_sha"], head.as_str());
     assert_eq!(forge.gate_status(&head).as_deref(), Some("success"));
@@ -214,4 +251,7 @@ fn the_gate_reports_a_status_and_merges_exactly_what_it_judged() {
     };
     let main = forge.repository.tip("main").unwrap();
     assert_eq!(tree(&main), tree(&head), "something else was merged");
+    let arguments = ["show", "--no-patch", "--format=%s", &main];
+    let title = forge.repository.scratch().git(&arguments);
+    assert_eq!(title, "Update vulnerable dependencies (#1)");
 }

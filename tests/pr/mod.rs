@@ -3,3 +3,4 @@
 mod gitea;
 mod lifecycle;
 mod pull_request;
+mod review;

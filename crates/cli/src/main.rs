@@ -62,6 +62,8 @@ enum Command {
     Fix(commands::fix::Args),
     /// Open, update or close the pull request with the fixes
     Pr(commands::pr::Args),
+    /// Compare a pull request with its base, and comment on what it brings
+    Review(commands::review::Args),
     /// Judge a pull request: merge, review or block
     Gate(commands::gate::Args),
     /// Test the rules of a policy, or list the fields of their conditions
@@ -181,6 +183,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Cvss(args) => commands::cvss::run(&args),
         Command::Fix(args) => commands::fix::run(&args, context).await,
         Command::Pr(args) => commands::pr::run(&args, context).await,
+        Command::Review(args) => commands::review::run(&args, context).await,
         Command::Gate(args) => commands::gate::run(&args, context).await,
         Command::Policy(args) => commands::policy::run(&args),
         Command::Audit(args) => commands::audit::run(&args, context),

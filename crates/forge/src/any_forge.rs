@@ -5,8 +5,8 @@ use patchgate_model::{Evidence, MergeMethod, OwnJob, PullRequest};
 use crate::forge::{Forge, ForgeKind, Wanted};
 use crate::git::PatchgateBranch;
 use crate::requests::{
-    ClosedPullRequest, Comment, CreatedPullRequest, MergeOutcome, MergeText, NewPullRequest, OpenPullRequest,
-    TokenIdentity, VerdictReport,
+    ClosedPullRequest, Comment, CreatedPullRequest, MergeOutcome, MergeText, NewPullRequest,
+    OpenPullRequest, TokenIdentity, VerdictReport,
 };
 use crate::{ForgeError, GitHub, GitLab, Gitea, ProjectPath};
 

@@ -3,8 +3,7 @@
 use std::collections::BTreeMap;
 
 use patchgate_model::{
-    ChangedFile, CommitEvidence, Evidence, Fetched, FileContents, FileStatus, Missing,
-    Safeguards,
+    ChangedFile, CommitEvidence, Evidence, Fetched, FileContents, FileStatus, Missing, Safeguards,
 };
 
 use crate::ForgeError;

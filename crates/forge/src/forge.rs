@@ -10,8 +10,8 @@ use patchgate_model::{Evidence, MergeMethod, OwnJob, PullRequest};
 
 use crate::git::PatchgateBranch;
 use crate::requests::{
-    ClosedPullRequest, Comment, CreatedPullRequest, MergeOutcome, MergeText, NewPullRequest, OpenPullRequest,
-    TokenIdentity, VerdictReport,
+    ClosedPullRequest, Comment, CreatedPullRequest, MergeOutcome, MergeText, NewPullRequest,
+    OpenPullRequest, TokenIdentity, VerdictReport,
 };
 use crate::{ForgeError, ProjectPath};
 

@@ -2,7 +2,7 @@
 //! scan also SARIF, HTML, CSV, JUnit and the reports of GitLab.
 //!
 //! Each output is rendered from one of the report values ([`ScanReport`], [`FixReport`],
-//! [`PrReport`], [`GateReport`], [`InventoryReport`], [`ExplainReport`]). Their fields are the
+//! [`PrReport`], [`GateReport`], [`ReviewReport`], [`InventoryReport`], [`ExplainReport`]). Their fields are the
 //! names that scripts depend on; their JSON Schemas are in `schemas/`.
 //!
 //! All text from repositories, advisories and forges is hostile. It is escaped where it is printed:
@@ -23,6 +23,7 @@ mod inventory;
 mod markdown;
 mod pr;
 mod pull_request;
+mod review;
 mod scan;
 mod schema;
 mod terminal;
@@ -51,6 +52,7 @@ pub use inventory::{
 };
 pub use pr::{PrAction, PrInput, PrReport, PullRequestLink, PullRequestReport};
 pub use pull_request::{PullRequestInput, pull_request_body, pull_request_title};
+pub use review::{ReviewFinding, ReviewInput, ReviewReport, ReviewVerdict};
 pub use scan::{
     CvssReport, DeadlineReport, DecisionReport, DecisionStepReport, Detail, EnvironmentalReport,
     FindingReport, GitLabOptions, GroupSummary, HtmlOptions, IgnoredReport, IncompleteReport,

@@ -7,8 +7,10 @@ use crate::clean::{clean, cut};
 /// Text that renders literally: no markup, no HTML, no comment, no mention, no reference to an issue,
 /// no cell border.
 pub(crate) fn text(raw: &str) -> String {
+    let raw = clean(raw);
     let mut out = String::new();
-    for c in clean(raw).chars() {
+    let mut rest = raw.chars().peekable();
+    while let Some(c) = rest.next() {
         match c {
             '&' => out.push_str("&amp;"),
             '<' => out.push_str("&lt;"),
@@ -24,6 +26,16 @@ pub(crate) fn text(raw: &str) -> String {
                 out.push(c);
             }
             c => out.push(c),
+        }
+
+        // GitLab's references to merge requests, milestones, labels, snippets and epics.
+        let is_sigil = matches!(c, '!' | '%' | '~' | '$' | '&');
+        if is_sigil
+            && rest
+                .peek()
+                .is_some_and(|next| next.is_alphanumeric() || *next == '"')
+        {
+            out.push_str("&#8203;");
         }
     }
 
@@ -138,6 +150,14 @@ pub(crate) fn short(raw: &str, width: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn gitlabs_references_are_broken_up() {
+        assert_eq!(
+            text("!12 %1 ~bug ~\"a b\" $3 &4 100% a & b 5!"),
+            "!&#8203;12 %&#8203;1 \\~&#8203;bug \\~&#8203;\"a b\" \\$&#8203;3 &amp;&#8203;4 100% a &amp; b 5!"
+        );
+    }
 
     #[test]
     fn text_shows_as_it_is() {

@@ -18,19 +18,22 @@ pub enum SchemaKind {
     Pr,
     /// JSON of `patchgate gate`: [`crate::GateReport`].
     Gate,
+    /// JSON of `patchgate review`: [`crate::ReviewReport`].
+    Review,
     /// The settings file `.patchgate.yml`.
     Config,
 }
 
 impl SchemaKind {
     /// Every kind, in the order of the help.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Scan,
         Self::Inventory,
         Self::Fix,
         Self::Explain,
         Self::Pr,
         Self::Gate,
+        Self::Review,
         Self::Config,
     ];
 
@@ -44,6 +47,7 @@ impl SchemaKind {
             Self::Explain => "explain",
             Self::Pr => "pr",
             Self::Gate => "gate",
+            Self::Review => "review",
             Self::Config => "config",
         }
     }
@@ -65,6 +69,7 @@ pub fn schema(kind: SchemaKind) -> String {
         SchemaKind::Explain => of::<crate::ExplainReport>(),
         SchemaKind::Pr => of::<crate::PrReport>(),
         SchemaKind::Gate => of::<crate::GateReport>(),
+        SchemaKind::Review => of::<crate::ReviewReport>(),
         SchemaKind::Config => patchgate_config::config_schema(),
     };
     crate::to_json(&schema)

@@ -267,6 +267,16 @@ impl GiteaRepository {
         self.scratch.git(&arguments);
     }
 
+    /// Creates a branch from another one.
+    ///
+    /// # Panics
+    /// When git fails.
+    pub fn branch(&self, name: &str, from: &str) {
+        self.fetch();
+        self.scratch.git(&["branch", name, from]);
+        self.push(name);
+    }
+
     /// Sets a branch of the server to a commit of the clone, whatever it was.
     ///
     /// # Panics

@@ -132,10 +132,10 @@ fn arguments(inputs: &BTreeMap<String, String>) -> Result<Vec<String>, UserError
     let cli = Cli::command();
     let command = cli
         .find_subcommand(name)
-        .filter(|command| ["scan", "fix", "pr", "gate"].contains(&command.get_name()))
+        .filter(|command| ["scan", "fix", "pr", "review", "gate"].contains(&command.get_name()))
         .ok_or_else(|| {
             UserError::usage(format!("input `command` is `{name}`"))
-                .with_hint("it is one of `scan`, `fix`, `pr` and `gate`")
+                .with_hint("it is one of `scan`, `fix`, `pr`, `review` and `gate`")
         })?;
 
     let mut arguments = vec!["patchgate".to_owned(), name.to_owned()];
@@ -247,7 +247,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_four_commands_run() {
+    fn only_the_five_commands_run() {
         assert!(arguments(&inputs(&[("command", "db")])).is_err());
         assert!(arguments(&inputs(&[("command", "action")])).is_err());
     }
@@ -313,7 +313,7 @@ mod tests {
             .collect();
         declared.sort_unstable();
         let cli = Cli::command();
-        let mut flags: Vec<String> = ["scan", "fix", "pr", "gate"]
+        let mut flags: Vec<String> = ["scan", "fix", "pr", "review", "gate"]
             .iter()
             .flat_map(|name| {
                 let command = cli.find_subcommand(name).unwrap();

@@ -17,7 +17,8 @@ use patchgate_forge::{Forge as _, ForgeError};
 use patchgate_gate::{compare_findings, not_merged, stage_of};
 use patchgate_ledger::Input;
 use patchgate_model::{
-    Evidence, Fetched, FileContents, Finding, FindingComparison, Inventory, Missing, PlanDigest, Problem, Stage, UserError, Verdict,
+    Evidence, Fetched, FileContents, Finding, FindingComparison, Inventory, Judgement, Missing,
+    PlanDigest, Problem, Stage, UserError, Verdict,
 };
 use patchgate_report::{GITHUB_SUMMARY_LIMIT, GateReport};
 use patchgate_scan::{AdvisorySource, SETTINGS_FILE, SourceOptions, evaluate};
@@ -38,6 +39,11 @@ pub(crate) struct Args {
     /// Number of the pull request [default: from the event that started the workflow]
     #[arg(long, value_name = "NUMBER")]
     pull_request: Option<u64>,
+
+    /// Judge every open pull request of Patchgate into the default branch, one after the other; with
+    /// JSON, one object for each. The exit code is that of the worst verdict
+    #[arg(long, conflicts_with_all = ["pull_request", "output"])]
+    all: bool,
 
     /// Merge the judged commit if the verdict is merge; without it, the verdict is only reported
     #[arg(long)]
@@ -83,9 +89,51 @@ const MAX_POLICY_BYTES: usize = 1024 * 1024;
 const MAX_EVENT_BYTES: u64 = 32 * 1024 * 1024;
 
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let started = Instant::now();
+    if args.all {
+        return judge_all(args, context).await;
+    }
     let number = pull_request_number(args.pull_request, context)?;
     let forge = OpenForge::open(&args.forge, Path::new("."), context).await?;
+
+    judge_one(args, &forge, number, context).await
+}
+
+/// Judges every open pull request of Patchgate. A forge without an event for finished checks runs this
+/// on a schedule.
+async fn judge_all(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let forge = OpenForge::open(&args.forge, Path::new("."), context).await?;
+    let listed = async {
+        let base = forge.api.default_branch().await?;
+        forge.api.open_requests(&base).await
+    };
+    let open = listed.await.map_err(|error| failed(&error))?;
+    if open.is_empty() {
+        output::write("no pull request of Patchgate is open\n", None)?;
+        return Ok(Exit::Clean);
+    }
+
+    let mut worst = Exit::Merge;
+    for pull in open {
+        if args.format != Format::Json {
+            let name = forge.kind.reference(pull.number);
+            output::write(&format!("{name}\n"), None)?;
+        }
+        let exit = judge_one(args, &forge, pull.number, context).await?;
+        if exit.code() > worst.code() {
+            worst = exit;
+        }
+    }
+
+    Ok(worst)
+}
+
+async fn judge_one(
+    args: &Args,
+    forge: &OpenForge,
+    number: u64,
+    context: &Context,
+) -> anyhow::Result<Exit> {
+    let started = Instant::now();
     let writer = args.ledger.open(context)?;
     let progress = Progress::start(context.terminal.progress, "reading the pull request");
     let recomputed = args.plan_digest.as_deref().map(read_digest).transpose()?;
@@ -93,13 +141,13 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         args,
         recomputed,
         context,
-        forge: &forge,
+        forge,
         number,
         started,
     };
     let round = judge.round().await;
     if round.evidence.pull_request.is_err() {
-        refuse_wrong_token(&forge, number).await?;
+        refuse_wrong_token(forge, number).await?;
     }
 
     progress.say("reporting the verdict");
@@ -108,7 +156,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         Err(_) => Stage::Suggest,
     };
     if stage != Stage::Observe {
-        merge::report_check(&forge, &round.judgement).await;
+        merge::report_check(forge, &round.judgement).await;
         merge::add_labels(&judge, &round).await;
     }
 
@@ -124,7 +172,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         Ok(intent) => intent,
         Err(text) => {
             judgement = not_merged(judgement, text);
-            merge::report_check(&forge, &judgement).await;
+            merge::report_check(forge, &judgement).await;
             None
         }
     };
@@ -139,17 +187,28 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
             Err(text) => {
                 judgement = not_merged(judgement, text);
                 // The check run says "success" so far.
-                merge::report_check(&forge, &judgement).await;
+                merge::report_check(forge, &judgement).await;
             }
         }
     }
     drop(progress);
+    report(args, context, number, &judgement, merged)
+}
+
+/// Writes the report; returns the exit code of the verdict.
+fn report(
+    args: &Args,
+    context: &Context,
+    number: u64,
+    judgement: &Judgement,
+    merged: bool,
+) -> anyhow::Result<Exit> {
     let exit = match judgement.verdict {
         Verdict::Merge => Exit::Merge,
         Verdict::Review => Exit::Review,
         Verdict::Block => Exit::Block,
     };
-    let report = GateReport::new(&judgement, merged, exit.code());
+    let report = GateReport::new(judgement, merged, exit.code());
     let file = args.output.output.as_deref();
     let text = match args.format {
         Format::Text => report.to_text(context.terminal.for_output(file), args.explain),

@@ -14,5 +14,6 @@ pub(crate) mod inventory;
 pub(crate) mod policy;
 pub(crate) mod pr;
 pub(crate) mod query;
+pub(crate) mod review;
 pub(crate) mod scan;
 pub(crate) mod schema;

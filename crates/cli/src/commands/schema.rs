@@ -27,6 +27,8 @@ enum Schema {
     Pr,
     /// The report of `patchgate gate --format json`
     Gate,
+    /// The report of `patchgate review --format json`
+    Review,
     /// The settings file `.patchgate.yml`
     Config,
 }
@@ -39,6 +41,7 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
         Schema::Explain => SchemaKind::Explain,
         Schema::Pr => SchemaKind::Pr,
         Schema::Gate => SchemaKind::Gate,
+        Schema::Review => SchemaKind::Review,
         Schema::Config => SchemaKind::Config,
     };
     output::write(&patchgate_report::schema(kind), None)?;

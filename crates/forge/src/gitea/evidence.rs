@@ -12,7 +12,7 @@ use super::pulls::names;
 use super::{Gitea, READ, wire};
 use crate::ForgeError;
 use crate::evidence::{
-    OWN_STATUS, changed_paths, contents, fetched, merge_base_of, nothing, no_tree_id,
+    OWN_STATUS, changed_paths, contents, fetched, merge_base_of, no_tree_id, nothing,
 };
 use crate::forge::Wanted;
 use crate::rest::encode;

@@ -15,8 +15,8 @@ use serde_json::json;
 use crate::forge::{Forge, ForgeKind, Wanted};
 use crate::git::PatchgateBranch;
 use crate::requests::{
-    ClosedPullRequest, Comment, Conclusion, CreatedPullRequest, MergeOutcome, MergeText, NewPullRequest,
-    OpenPullRequest, TokenIdentity, VerdictReport, status_line,
+    ClosedPullRequest, Comment, Conclusion, CreatedPullRequest, MergeOutcome, MergeText,
+    NewPullRequest, OpenPullRequest, TokenIdentity, VerdictReport, status_line,
 };
 use crate::rest::{Call, Pages, Rest, encode, encode_path};
 use crate::{ForgeError, ProjectPath};

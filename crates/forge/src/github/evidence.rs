@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use patchgate_model::{
-    Account, BranchCheck, BranchEnd, CheckOutcome, CheckRun, CommitStatus, Evidence, Missing, OwnJob,
-    PullRequest, PullRequestState, Safeguards,
+    Account, BranchCheck, BranchEnd, CheckOutcome, CheckRun, CommitStatus, Evidence, Missing,
+    OwnJob, PullRequest, PullRequestState, Safeguards,
 };
 
 use super::difference::Difference;

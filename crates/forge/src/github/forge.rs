@@ -8,8 +8,8 @@ use super::transport::Verb;
 use crate::forge::{Forge, ForgeKind, Wanted};
 use crate::git::PatchgateBranch;
 use crate::requests::{
-    ClosedPullRequest, Comment, CreatedPullRequest, MergeOutcome, MergeText, NewPullRequest, OpenPullRequest,
-    TokenIdentity, VerdictReport,
+    ClosedPullRequest, Comment, CreatedPullRequest, MergeOutcome, MergeText, NewPullRequest,
+    OpenPullRequest, TokenIdentity, VerdictReport,
 };
 use crate::{ForgeError, ProjectPath};
 

@@ -267,7 +267,11 @@ fn in_line(mut commits: Vec<wire::Commit>, head: &str) -> Vec<wire::Commit> {
 /// Whether the branch is protected against direct pushes. Only maintainers see who may push, so the
 /// forge's word about developers and this token is taken: where its account may push, others may too.
 fn is_protected(branch: &wire::Branch) -> Fetched<bool> {
-    match (branch.protected, branch.developers_can_push, branch.can_push) {
+    match (
+        branch.protected,
+        branch.developers_can_push,
+        branch.can_push,
+    ) {
         (Some(protected), Some(developers), Some(own)) => Ok(protected && !developers && !own),
         _ => Err(Missing::new(
             "the forge does not state whether the branch is protected",

@@ -1,8 +1,6 @@
 //! The evidence of the gate, its verdict on the commit, and the merge of the judged head.
 
-use patchgate_forge::{
-    Conclusion, Forge as _, ForgeKind, MergeOutcome, MergeText, VerdictReport,
-};
+use patchgate_forge::{Conclusion, Forge as _, ForgeKind, MergeOutcome, MergeText, VerdictReport};
 use patchgate_model::{CheckOutcome, FileStatus, MergeMethod, PullRequestState};
 
 use crate::bed::{Bed, only, run};
@@ -10,7 +8,11 @@ use crate::bed::{Bed, only, run};
 pub(crate) async fn evidence_is_whole_and_the_judged_head_is_merged(bed: &impl Bed) {
     run(bed, "2").await;
     let (branch, number, _) = only(bed).await;
-    let safeguards = bed.forge().evidence(number, &|_| true, None).await.safeguards;
+    let safeguards = bed
+        .forge()
+        .evidence(number, &|_| true, None)
+        .await
+        .safeguards;
     assert_eq!(safeguards.base_is_protected, Ok(false));
     assert_eq!(safeguards.base_changes, Ok(Vec::new()));
 

@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use patchgate_forge::git::PushTarget;
-use patchgate_forge::{Gitea, TokenIdentity};
+use patchgate_forge::{Forge as _, ForgeKind, Gitea, MergeOutcome, MergeText, TokenIdentity};
 use patchgate_http::Secret;
+use patchgate_model::MergeMethod;
 use patchgate_testkit::{GiteaRepository, GiteaServer, GiteaUser, Tools};
 use serde_json::{Value, json};
 
-use crate::bed::{Bed, client};
+use crate::bed::{Bed, client, only, run};
 
 /// The least scopes of a token, as `docs/forges.md` names them.
 const SCOPES: &str = "write:repository,write:issue,read:user";
@@ -139,4 +140,50 @@ impl Bed for OnGitea {
     fn violations(&self) -> Vec<String> {
         Vec::new()
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn protection_and_objections_are_evidence_and_stop_a_merge() {
+    let Some(bed) = new() else {
+        return;
+    };
+    run(&bed, "2").await;
+    let (branch, number, _) = only(&bed).await;
+    let head = bed.tip(&branch).unwrap();
+    let rule = json!({
+        "rule_name": "main", "enable_status_check": true, "status_check_contexts": ["ci/must"],
+    });
+    bed.as_person("POST", "/branch_protections", &rule, 201);
+    let path = format!("/pulls/{number}/reviews");
+    let review = json!({ "event": "REQUEST_CHANGES", "body": "why?" });
+    bed.as_person("POST", &path, &review, 200);
+
+    let evidence = bed.forge.evidence(number, &|_| false, None).await;
+    let checks = evidence.branch_checks.as_ref().unwrap();
+    let names: Vec<&str> = checks.iter().map(|check| check.name.as_str()).collect();
+    assert_eq!(names, ["ci/must"]);
+    assert_eq!(evidence.changes_requested, Ok(vec!["jane".to_owned()]));
+    let text = MergeText::of(ForgeKind::Gitea, number, &head, &head);
+    let outcome = bed
+        .forge
+        .merge(number, &head, MergeMethod::Squash, &text)
+        .await;
+    assert!(
+        matches!(outcome, Ok(MergeOutcome::NotMergeable { .. })),
+        "{outcome:?}"
+    );
+    assert!(bed.state(number).0);
+
+    // Her approval replaces her objection, and names the commit.
+    let review = json!({ "event": "APPROVED", "body": "" });
+    bed.as_person("POST", &path, &review, 200);
+    let evidence = bed.forge.evidence(number, &|_| false, None).await;
+    assert_eq!(evidence.changes_requested, Ok(Vec::new()));
+    let approvals = evidence.safeguards.approvals.unwrap();
+    let [approval] = &approvals[..] else {
+        panic!("one approval: {approvals:?}");
+    };
+    assert_eq!(approval.account.login, "jane");
+    assert!(approval.account.id.is_some() && approval.may_write);
+    assert_eq!(approval.commit, head);
 }

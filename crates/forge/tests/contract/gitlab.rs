@@ -3,17 +3,18 @@
 use std::path::Path;
 
 use patchgate_forge::git::PushTarget;
-use patchgate_forge::{GitLab, TokenIdentity};
+use patchgate_forge::{Forge as _, ForgeKind, GitLab, MergeOutcome, MergeText, TokenIdentity};
 use patchgate_http::Secret;
-use patchgate_testkit::{FakeGitLab, GitLabUser, Repository, Tools};
+use patchgate_model::{CheckOutcome, MergeMethod, PullRequestState};
+use patchgate_testkit::{FakeGitLab, GitLabUser, Repository, Response, Tools};
 
-use crate::bed::{Bed, client};
+use crate::bed::{Bed, client, only, run};
 
 /// A project in a group of a group.
 const PROJECT: &str = "acme/platform/web/shop";
 
 pub(crate) struct OnGitLab {
-    pub(crate) server: FakeGitLab,
+    server: FakeGitLab,
     repository: Repository,
     forge: GitLab,
     target: PushTarget,
@@ -122,5 +123,130 @@ impl Bed for OnGitLab {
 
     fn violations(&self) -> Vec<String> {
         self.server.violations()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_jobs_of_pipelines_that_nobody_steered_are_the_projects_own() {
+    let Some(bed) = new() else {
+        return;
+    };
+    run(&bed, "2").await;
+    let (branch, number, _) = only(&bed).await;
+    let head = bed.tip(&branch).unwrap();
+    let other = bed.tip("main").unwrap();
+    let pipeline = |sha: &str, source: &str, variables: &[&str], job: &str, status: &str| {
+        bed.server
+            .run_pipeline(PROJECT, sha, source, variables, (job, status));
+    };
+    pipeline(&head, "merge_request_event", &[], "test", "success");
+    pipeline(&head, "push", &["SKIP"], "steered", "success");
+    pipeline(&head, "web", &[], "by-hand", "failed");
+    pipeline(&other, "push", &[], "elsewhere", "success");
+
+    let evidence = bed.forge.evidence(number, &|_| false, None).await;
+    let checks: Vec<(&str, &str, bool)> = evidence
+        .check_runs
+        .as_ref()
+        .unwrap()
+        .iter()
+        .map(|check| {
+            let app = check.app.as_deref().unwrap();
+            let is_success = check.outcome == CheckOutcome::Success;
+            (check.name.as_str(), app, is_success)
+        })
+        .collect();
+    assert_eq!(
+        checks,
+        [
+            ("test", "gitlab-ci", true),
+            ("steered", "gitlab-ci/variable SKIP", true),
+            ("by-hand", "gitlab-ci/web", false),
+        ]
+    );
+    // GitLab lists jobs as statuses too; each counts once.
+    assert_eq!(evidence.statuses, Ok(Vec::new()));
+    assert_eq!(bed.violations(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn objections_and_the_projects_merge_method_are_respected() {
+    let Some(bed) = new() else {
+        return;
+    };
+    run(&bed, "2").await;
+    let (branch, number, _) = only(&bed).await;
+    let head = bed.tip(&branch).unwrap();
+    bed.server.object(PROJECT, number, "joe", "jane");
+    let evidence = bed.forge.evidence(number, &|_| false, None).await;
+    let asking = vec!["jane".to_owned(), "joe".to_owned()];
+    assert_eq!(evidence.changes_requested, Ok(asking));
+
+    bed.server.set_merge_method(PROJECT, "ff");
+    let text = MergeText::of(ForgeKind::GitLab, number, &head, &head);
+    let outcome = bed
+        .forge
+        .merge(number, &head, MergeMethod::Merge, &text)
+        .await;
+    assert!(
+        matches!(outcome, Ok(MergeOutcome::NotMergeable { .. })),
+        "{outcome:?}"
+    );
+    assert!(bed.state(number).0);
+    assert_eq!(bed.violations(), Vec::<String>::new());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_merge_and_an_opening_whose_answer_is_lost_are_found_again() {
+    let Some(bed) = new() else {
+        return;
+    };
+    let fault = || Response::json(502, &serde_json::json!({ "message": "fault" }));
+    bed.server.fail("POST", "/merge_requests", true, fault());
+    let done = run(&bed, "2").await;
+    let (branch, number, _) = only(&bed).await;
+    assert_eq!(done, [("opened", number)]);
+
+    let head = bed.tip(&branch).unwrap();
+    bed.server.fail("PUT", "/merge", true, fault());
+    let text = MergeText::of(ForgeKind::GitLab, number, &head, &head);
+    let outcome = bed
+        .forge
+        .merge(number, &head, MergeMethod::Squash, &text)
+        .await;
+    assert!(outcome.unwrap_err().may_have_taken_effect());
+    let now = bed.forge.pull_request(number).await.unwrap();
+    assert_eq!((now.state, now.head.sha), (PullRequestState::Merged, head));
+    let lock = bed.file("main", "Cargo.lock").unwrap();
+    assert_eq!(lock, b"2\n");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_that_are_no_answers_are_missing_evidence() {
+    let Some(bed) = new() else {
+        return;
+    };
+    run(&bed, "2").await;
+    let (_, number, _) = only(&bed).await;
+    for (part, answer) in [
+        ("/compare", Response::bytes(200, "text/html", "<html>")),
+        ("/compare", Response::json(200, &serde_json::json!({}))),
+        ("/compare", Response::status(429)),
+        (
+            "/statuses",
+            Response::json(200, &serde_json::json!([])).with_header("X-Total", "3"),
+        ),
+        (
+            "/pipelines",
+            Response::json(200, &serde_json::json!([{ "id": 1 }])),
+        ),
+        ("/pipelines", Response::status(403)),
+    ] {
+        bed.server.fail("GET", part, false, answer);
+        let evidence = bed.forge.evidence(number, &|_| true, None).await;
+        let missing =
+            evidence.files.is_err() || evidence.statuses.is_err() || evidence.check_runs.is_err();
+        assert!(missing, "{part}: {evidence:?}");
+        assert!(!format!("{evidence:?}").contains("glpat-"), "{part}");
     }
 }

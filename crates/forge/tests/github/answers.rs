@@ -1,6 +1,8 @@
 //! Single answers: refusals, redirects, answers of another form, and the outcomes of a merge.
 
-use patchgate_forge::{Forge as _, ForgeError, ForgeKind, GitHub, GitHubOptions, MergeOutcome, MergeText};
+use patchgate_forge::{
+    Forge as _, ForgeError, ForgeKind, GitHub, GitHubOptions, MergeOutcome, MergeText,
+};
 use patchgate_http::{Client, ClientOptions, Secret};
 use patchgate_model::MergeMethod;
 use patchgate_testkit::Response;
@@ -227,7 +229,12 @@ async fn a_merge_says_exactly_what_became_of_it() {
             .expect(1)
             .mount(&server);
         let outcome = github(&server.uri())
-            .merge(7, HEAD, MergeMethod::Squash, &MergeText::of(ForgeKind::GitHub, 7, HEAD, HEAD))
+            .merge(
+                7,
+                HEAD,
+                MergeMethod::Squash,
+                &MergeText::of(ForgeKind::GitHub, 7, HEAD, HEAD),
+            )
             .await
             .unwrap();
         assert_eq!(outcome, expected);
@@ -241,7 +248,12 @@ async fn a_merge_says_exactly_what_became_of_it() {
 
     assert!(
         github(&server.uri())
-            .merge(7, HEAD, MergeMethod::Merge, &MergeText::of(ForgeKind::GitHub, 7, HEAD, HEAD))
+            .merge(
+                7,
+                HEAD,
+                MergeMethod::Merge,
+                &MergeText::of(ForgeKind::GitHub, 7, HEAD, HEAD)
+            )
             .await
             .is_err()
     );

@@ -50,7 +50,11 @@ impl Judge<'_> {
         let mut evidence = self
             .forge
             .api
-            .evidence(self.number, &is_dependency_file, self.forge.own_job(self.context))
+            .evidence(
+                self.number,
+                &is_dependency_file,
+                self.forge.own_job(self.context),
+            )
             .await;
         self.ask_whether_mergeable(&mut evidence).await;
 
@@ -118,12 +122,7 @@ impl Judge<'_> {
     async fn default_branch(&self) -> Fetched<(String, String)> {
         let missing = |error: patchgate_forge::ForgeError| Missing::from(&error);
         let branch = self.forge.api.default_branch().await.map_err(missing)?;
-        let tip = self
-            .forge
-            .api
-            .branch_tip(&branch)
-            .await
-            .map_err(missing)?;
+        let tip = self.forge.api.branch_tip(&branch).await.map_err(missing)?;
         let tip = tip.ok_or_else(|| Missing::new("the default branch does not exist"))?;
         Ok((branch, tip))
     }
