@@ -12,11 +12,7 @@ use crate::support::release_archive::{
 };
 use crate::support::sandbox::{Run, Sandbox, root};
 
-/// The text of the component that scans.
-fn component() -> String {
-    template("scan")
-}
-
+/// The text of a component.
 fn template(name: &str) -> String {
     std::fs::read_to_string(root().join(format!("gitlab/templates/{name}.yml"))).unwrap()
 }
