@@ -129,6 +129,8 @@ pub use request::{
 };
 
 #[cfg(test)]
+mod exhaustive;
+#[cfg(test)]
 mod feature_tests;
 #[cfg(test)]
 mod properties;

@@ -33,39 +33,56 @@ prop_compose! {
         releases in prop::collection::vec(prop::collection::vec(requirements(), 9), 5),
         advisories in prop::collection::vec((0usize..5, prop::sample::select(vec!["", "1.1.0", "1.2.0", "2.0.0", "3.1.0"])), 1..6),
     ) -> World {
-        let borrowed = |texts: &[String]| texts.to_vec();
-        let locked: Vec<(String, Vec<String>)> = NAMES
-            .iter()
-            .zip(&locked)
-            .map(|(name, requirements)| (format!("{name} 1.0.0"), borrowed(requirements)))
-            .collect();
-        let locked: Vec<(&str, Vec<&str>)> = locked
-            .iter()
-            .map(|(name, texts)| (name.as_str(), texts.iter().map(String::as_str).collect()))
-            .collect();
-        let locked: Vec<(&str, &[&str])> = locked.iter().map(|(name, texts)| (*name, texts.as_slice())).collect();
-        let direct: Vec<&str> = direct.iter().map(String::as_str).collect();
+        world_of(&direct, locked, &releases, &advisories)
+    }
+}
 
-        let mut world = World::new(&direct, &locked);
-        for (name, requirements) in NAMES.iter().zip(&releases) {
-            let versions: Vec<(String, Vec<&str>)> = requirements
-                .iter()
-                .enumerate()
-                .map(|(index, texts)| (
+/// A graph of five packages that are locked at 1.0.0 and have nine releases each.
+pub(crate) fn world_of(
+    direct: &[String],
+    locked: Vec<Vec<String>>,
+    releases: &[Vec<Vec<String>>],
+    advisories: &[(usize, &str)],
+) -> World {
+    let locked: Vec<(String, Vec<String>)> = NAMES
+        .iter()
+        .zip(locked)
+        .map(|(name, requirements)| (format!("{name} 1.0.0"), requirements))
+        .collect();
+    let locked: Vec<(&str, Vec<&str>)> = locked
+        .iter()
+        .map(|(name, texts)| (name.as_str(), texts.iter().map(String::as_str).collect()))
+        .collect();
+    let locked: Vec<(&str, &[&str])> = locked
+        .iter()
+        .map(|(name, texts)| (*name, texts.as_slice()))
+        .collect();
+    let direct: Vec<&str> = direct.iter().map(String::as_str).collect();
+
+    let mut world = World::new(&direct, &locked);
+    for (name, requirements) in NAMES.iter().zip(releases) {
+        let versions: Vec<(String, Vec<&str>)> = requirements
+            .iter()
+            .enumerate()
+            .map(|(index, texts)| {
+                (
                     format!("{}.{}.0", 1 + index / 3, index % 3),
                     texts.iter().map(String::as_str).collect(),
-                ))
-                .collect();
-            let versions: Vec<(&str, &[&str])> = versions.iter().map(|(v, r)| (v.as_str(), r.as_slice())).collect();
-            world = world.releases(name, &versions);
-        }
-
-        for (index, (name, fixed)) in advisories.iter().enumerate() {
-            world = world.advisory(NAMES[*name], &format!("A-{index}"), fixed);
-        }
-
-        world
+                )
+            })
+            .collect();
+        let versions: Vec<(&str, &[&str])> = versions
+            .iter()
+            .map(|(v, r)| (v.as_str(), r.as_slice()))
+            .collect();
+        world = world.releases(name, &versions);
     }
+
+    for (index, (name, fixed)) in advisories.iter().enumerate() {
+        world = world.advisory(NAMES[*name], &format!("A-{index}"), fixed);
+    }
+
+    world
 }
 
 proptest! {

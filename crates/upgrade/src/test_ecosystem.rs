@@ -151,7 +151,7 @@ pub(crate) struct World {
     pub(crate) lockfile: Lockfile,
     pub(crate) known_releases: Releases,
     /// Ids of affected versions: package, id, affected below this version (all when empty).
-    pub(crate) advisories: Vec<(String, String, String)>,
+    advisories: Vec<(String, String, String)>,
     pub(crate) refused: BTreeMap<String, BTreeSet<String>>,
     pub(crate) yanked_installable: bool,
     pub(crate) options: PlanOptions,
