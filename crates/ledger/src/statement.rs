@@ -5,17 +5,12 @@
 //! <https://github.com/in-toto/attestation/blob/main/spec/predicates/vulns.md>,
 //! <https://github.com/secure-systems-lab/dsse/blob/master/protocol.md>.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde::{Deserialize, Serialize};
+use patchgate_proof::{DsseError, dsse};
 use serde_json::{Value, json};
 
 use crate::error::LedgerError;
 use crate::note::{SignerKey, VerifierKey};
 use crate::record::{Sha256Digest, Statement};
-
-/// The type of a payload that is an in-toto statement.
-const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
 
 /// The type of every in-toto statement.
 const STATEMENT_TYPE: &str = "https://in-toto.io/Statement/v1";
@@ -35,22 +30,6 @@ pub struct Subject {
     pub algorithm: &'static str,
     /// The digest in hexadecimal digits.
     pub digest: String,
-}
-
-/// A signed envelope.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Envelope {
-    payload: String,
-    payload_type: String,
-    signatures: Vec<EnvelopeSignature>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EnvelopeSignature {
-    keyid: String,
-    sig: String,
 }
 
 /// The path of a statement next to the log.
@@ -82,16 +61,8 @@ pub fn sign(
 
     let unwritable = |error| LedgerError::Record(format!("has no statement: {error}"));
     let payload = serde_jcs::to_vec(&statement).map_err(unwritable)?;
-    let signature = key.sign_bytes(&pre_authentication(&payload));
-    let envelope = Envelope {
-        payload: STANDARD.encode(&payload),
-        payload_type: PAYLOAD_TYPE.to_owned(),
-        signatures: vec![EnvelopeSignature {
-            keyid: key.verifier().id(),
-            sig: STANDARD.encode(signature),
-        }],
-    };
-    let bytes = serde_jcs::to_vec(&envelope).map_err(unwritable)?;
+    let id = key.verifier().id();
+    let bytes = dsse::sign_with(&payload, id, |message| key.sign_bytes(message)).into_bytes();
 
     let sha256 = Sha256Digest::of(&bytes);
     let file = (path(&sha256), bytes);
@@ -108,22 +79,12 @@ pub fn sign(
 /// When it is not an envelope with a statement, or not signed by the key. The text is a fragment that
 /// follows the file's name.
 pub fn open(bytes: &[u8], key: &VerifierKey) -> Result<Value, &'static str> {
-    let envelope: Envelope = serde_json::from_slice(bytes).map_err(|_| "is not a DSSE envelope")?;
-    if envelope.payload_type != PAYLOAD_TYPE {
-        return Err("is not an in-toto statement");
-    }
-
-    let payload = STANDARD
-        .decode(&envelope.payload)
-        .map_err(|_| "is not a DSSE envelope")?;
-    let message = pre_authentication(&payload);
-    let signed = envelope.signatures.iter().take(16).any(|signature| {
-        let bytes = STANDARD.decode(&signature.sig);
-        bytes.is_ok_and(|bytes| key.verifies(&message, &bytes))
-    });
-    if !signed {
-        return Err("is not signed by the key of the ledger");
-    }
+    let payload = dsse::open_with(bytes, |message, signature| key.verifies(message, signature));
+    let payload = payload.map_err(|error| match error {
+        DsseError::Unreadable(_) => "is not a DSSE envelope",
+        DsseError::PayloadType => "is not an in-toto statement",
+        DsseError::NotSigned => "is not signed by the key of the ledger",
+    })?;
 
     let statement: Value =
         serde_json::from_slice(&payload).map_err(|_| "is not an in-toto statement")?;
@@ -131,18 +92,6 @@ pub fn open(bytes: &[u8], key: &VerifierKey) -> Result<Value, &'static str> {
         true => Ok(statement),
         false => Err("is not an in-toto statement"),
     }
-}
-
-/// The bytes that are signed (`PAE` in DSSE).
-fn pre_authentication(payload: &[u8]) -> Vec<u8> {
-    let mut bytes = format!(
-        "DSSEv1 {} {PAYLOAD_TYPE} {} ",
-        PAYLOAD_TYPE.len(),
-        payload.len()
-    )
-    .into_bytes();
-    bytes.extend(payload);
-    bytes
 }
 
 #[cfg(test)]
@@ -179,15 +128,6 @@ mod tests {
         assert_eq!(
             open(wrong.as_bytes(), key.verifier()),
             Err("is not an in-toto statement")
-        );
-    }
-
-    /// The example of the DSSE protocol.
-    #[test]
-    fn the_signed_bytes_name_their_lengths() {
-        assert_eq!(
-            pre_authentication(b"hello"),
-            b"DSSEv1 28 application/vnd.in-toto+json 5 hello"
         );
     }
 }

@@ -25,7 +25,7 @@ pub enum DsseError {
     #[error("its payload is not of the type `{IN_TOTO}`")]
     PayloadType,
     /// No signature is one of the given keys.
-    #[error("it is not signed by a key of the policy")]
+    #[error("it is not signed by an accepted key")]
     NotSigned,
 }
 
@@ -47,12 +47,22 @@ struct EnvelopeSignature {
 /// The envelope of a payload, as JSON. Signatures of ed25519 are deterministic, and so is the envelope.
 #[must_use]
 pub fn sign(payload: &[u8], key: &SigningKey) -> String {
+    let id = key.verifying_key().id();
+    sign_with(payload, id, |message| key.sign(message))
+}
+
+/// The same with a key of another kind of file: its id, and what signs with it.
+pub fn sign_with(
+    payload: &[u8],
+    key_id: String,
+    signature: impl FnOnce(&[u8]) -> [u8; 64],
+) -> String {
     let envelope = Envelope {
         payload: STANDARD.encode(payload),
         payload_type: IN_TOTO.to_owned(),
         signatures: vec![EnvelopeSignature {
-            keyid: key.verifying_key().id(),
-            sig: STANDARD.encode(key.sign(&pre_authentication(IN_TOTO, payload))),
+            keyid: key_id,
+            sig: STANDARD.encode(signature(&pre_authentication(IN_TOTO, payload))),
         }],
     };
     // A struct of strings always serialises.
@@ -64,6 +74,19 @@ pub fn sign(payload: &[u8], key: &SigningKey) -> String {
 /// # Errors
 /// When it cannot be read, has another type, or is not signed by one of them.
 pub fn open(envelope: &[u8], keys: &[VerifyingKey]) -> Result<Vec<u8>, DsseError> {
+    open_with(envelope, |message, signature| {
+        keys.iter().any(|key| key.verifies(message, signature))
+    })
+}
+
+/// The same with keys of another kind of file: whether a signature of a message is of one of them.
+///
+/// # Errors
+/// As [`open`].
+pub fn open_with(
+    envelope: &[u8],
+    is_signed: impl Fn(&[u8], &[u8]) -> bool,
+) -> Result<Vec<u8>, DsseError> {
     let unreadable = |reason: String| DsseError::Unreadable(reason);
     if envelope.len() > MAX_ENVELOPE {
         return Err(unreadable(format!(
@@ -81,14 +104,13 @@ pub fn open(envelope: &[u8], keys: &[VerifyingKey]) -> Result<Vec<u8>, DsseError
 
     let message = pre_authentication(&envelope.payload_type, &payload);
     let mut signatures = envelope.signatures.iter().take(MAX_SIGNATURES);
-    let is_signed = signatures.any(|signature| {
+    let has_signature = signatures.any(|signature| {
         let bytes = STANDARD.decode(&signature.sig);
-        bytes.is_ok_and(|bytes| keys.iter().any(|key| key.verifies(&message, &bytes)))
+        bytes.is_ok_and(|bytes| is_signed(&message, &bytes))
     });
-    if is_signed {
-        Ok(payload)
-    } else {
-        Err(DsseError::NotSigned)
+    match has_signature {
+        true => Ok(payload),
+        false => Err(DsseError::NotSigned),
     }
 }
 
