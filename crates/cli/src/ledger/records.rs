@@ -195,6 +195,7 @@ pub(crate) fn merge_intent(
         reasons: Vec::new(),
         statement: None,
     };
+
     let id = writer.append(record.clone(), &[])?;
     Ok(OpenIntent {
         index: 0,

@@ -96,6 +96,7 @@ fn row((index, id, record): &(u64, String, Record)) -> Row {
             codes.push(&reason.code);
         }
     }
+
     [
         index.to_string(),
         record.time.to_string(),
