@@ -10,8 +10,8 @@ pub struct Scores {
     /// The score of the base metrics alone.
     pub base: f64,
     /// The temporal score of v2 and v3, or the score of base and threat metrics of v4. `None` for a
-    /// v2 vector without temporal metrics. From v3 on, metrics that are not defined have a value that
-    /// stands for them, so that the score always exists.
+    /// v2 vector without temporal metrics. From v3 on, metrics that are not defined have a default
+    /// value, so the score always exists.
     pub temporal: Option<f64>,
     /// The environmental score, which includes the temporal or threat metrics. `None` for a v2 vector
     /// without environmental metrics.

@@ -400,7 +400,7 @@ fn hole_as_missing(problem: &Problem) -> Missing {
     }
 }
 
-/// The digest of a recomputed plan. A file that cannot be read is an error: whoever names it wants it.
+/// The digest of a recomputed plan. A named file that cannot be read is an error.
 fn read_digest(path: &Path) -> Result<PlanDigest, UserError> {
     let failed = |reason: String| {
         UserError::usage(format!("the plan's digest `{}` {reason}", path.display()))

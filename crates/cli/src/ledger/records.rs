@@ -12,8 +12,8 @@ use super::Writer;
 use crate::context::Context;
 use crate::exit::Exit;
 
-/// Most inputs and reasons that a record lists, so that it fits into an entry. The digest of the whole
-/// list stands for the rest.
+/// Most inputs and reasons that a record lists, so that it fits into an entry. The record has the
+/// digest of the whole list.
 const MAX_INPUTS: usize = 100;
 const MAX_REASONS: usize = 25;
 

@@ -72,7 +72,7 @@ pub(super) fn protected(context: &Context<'_>) -> Vec<Outcome> {
                 met("the base branch is protected")
             } else {
                 review(
-                    "the base branch is not protected: whoever may push to it may change the policy",
+                    "the base branch is not protected: everyone who may push to it may change the policy",
                 )
             }]
         },

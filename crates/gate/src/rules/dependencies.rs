@@ -96,7 +96,7 @@ pub(super) fn added(context: &Context<'_>) -> Vec<Outcome> {
     })
 }
 
-/// Each change ends a finding, or a change that does asks for it.
+/// Each change fixes a finding, or is required by a change that does.
 pub(super) fn caused(context: &Context<'_>) -> Vec<Outcome> {
     if let Err(missing) = &context.evidence.findings {
         return vec![unread("the comparison of vulnerabilities", missing)];
