@@ -17,29 +17,26 @@ impl<'a> Problem<'a> {
         &self,
         name: &str,
         installed: Option<&str>,
-        releases: Vec<&'a Release>,
+        releases: Vec<(&'a Release, Bump)>,
     ) -> Vec<Candidate<'a>> {
         let refused = self.request.refused.get(name);
         let greatest = (self.request.max_bump)(name);
-        let bump_from = |from: &str, release: &Release| {
-            let bump = self.request.ecosystem.bump(from, &release.version);
-            bump.unwrap_or(Bump::Major)
-        };
         // A new copy of a package that the lockfile has is a step from one of its versions.
         let locked: Vec<&str> = self
             .existing(name)
             .into_iter()
             .filter_map(|id| self.slot(id).locked_version())
             .collect();
+        let ecosystem = self.request.ecosystem;
         let step_to = |release: &Release| {
             let from = installed.map_or(locked.as_slice(), |_| &[]).iter();
-            from.map(|from| bump_from(from, release)).min()
+            let bumps = from.map(|from| ecosystem.bump(from, &release.version));
+            bumps.map(|bump| bump.unwrap_or(Bump::Major)).min()
         };
 
         releases
             .into_iter()
-            .map(|release| {
-                let bump = installed.map_or(Bump::Patch, |from| bump_from(from, release));
+            .map(|(release, bump)| {
                 let is_refused = refused.is_some_and(|known| known.contains(&release.version));
                 let refusal = if is_refused {
                     Some("it was refused".to_owned())
@@ -68,8 +65,8 @@ impl<'a> Problem<'a> {
         taken: &[SlotId],
     ) -> Vec<SlotId> {
         let name = needed.package.as_str();
-        let lines = self.lines_of(name, releases);
-        let mut firsts: Vec<usize> = lines.to_vec();
+        let listed = self.versions.listed(&self.key(name), releases);
+        let mut firsts: Vec<usize> = listed.iter().map(|one| one.line).collect();
         firsts.dedup();
         let is_taken = |line: usize| {
             let slots = taken.iter().map(|id| self.slot(*id));
@@ -81,10 +78,11 @@ impl<'a> Problem<'a> {
         // A line without an admitted release needs no slot.
         let requirement = needed.requirement.as_deref();
         let is_admitted = |line: usize| {
-            let mut of_line = lines.iter().zip(releases).filter(|(own, _)| **own == line);
+            let all = listed.iter().zip(releases);
+            let mut of_line = all.filter(|(listed, _)| listed.line == line);
             requirement.is_none_or(|requirement| {
                 of_line.any(|(_, one)| {
-                    let admits = self.admits_version(requirement, &one.version);
+                    let admits = self.versions.admits(requirement, &one.version);
                     admits.unwrap_or(true)
                 })
             })
@@ -120,9 +118,10 @@ impl<'a> Problem<'a> {
             return known;
         }
 
-        let lines = self.lines_of(name, releases);
-        let in_reach = |index: usize| line.is_none() || lines.get(index).copied() == line;
-        let releases = slot::for_new(self.request, releases, &in_reach);
+        let listed = self.versions.listed(&self.key(name), releases);
+        let releases = slot::for_new(self.request, releases, &listed, line);
+        let with_step = |release: &'a Release| (release, Bump::Patch);
+        let releases = releases.into_iter().map(with_step).collect();
         let mut own = BTreeSet::new();
         for id in existing {
             own.extend(self.slot(id).own.iter().cloned());

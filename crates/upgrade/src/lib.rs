@@ -119,6 +119,7 @@ mod site;
 mod slot;
 mod target;
 mod tiers;
+mod versions;
 
 pub use graph::bundled_by;
 pub use memory::Memory;

@@ -9,8 +9,9 @@ use std::rc::Rc;
 
 use crate::attempt::{Solution, Variable};
 use crate::plan::Wanted;
-use crate::problem::{Admitted, Problem};
+use crate::problem::Problem;
 use crate::slot::{Choice, LOCKED, SlotId};
+use crate::versions::Known;
 
 /// What earlier rounds of one question have settled, by the tier. All rounds must be about the same
 /// lockfile, targets and options.
@@ -19,7 +20,7 @@ pub struct Memory {
     groups: BTreeMap<usize, Vec<Vec<Wanted>>>,
     settled: BTreeMap<(usize, Vec<Wanted>), Settled>,
     opened: BTreeMap<usize, BTreeSet<SlotId>>,
-    admitted: Rc<Admitted>,
+    versions: Rc<Known>,
 }
 
 /// The result for some findings.
@@ -59,9 +60,9 @@ enum SlotKey {
 }
 
 impl Memory {
-    /// What requirements admit.
-    pub(crate) fn admitted(&self) -> Rc<Admitted> {
-        Rc::clone(&self.admitted)
+    /// What is known of versions.
+    pub(crate) fn versions(&self) -> Rc<Known> {
+        Rc::clone(&self.versions)
     }
 
     /// The findings that a tier tries to fix.

@@ -51,7 +51,7 @@ pub fn plan(request: &Request<'_>) -> Planned {
 /// known releases and findings only.
 #[must_use]
 pub fn plan_on(request: &Request<'_>, memory: &mut Memory) -> Planned {
-    let problem = Problem::new(request, memory.admitted());
+    let problem = Problem::new(request, memory.versions());
     let direct = problem
         .request
         .lockfile

@@ -1,7 +1,7 @@
 //! The graph of a lockfile as slots with candidates and the requirements between them.
 
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
 use std::rc::Rc;
 
@@ -15,6 +15,7 @@ use crate::request::{Judged, MissingFacts, Request};
 use crate::scope::Scope;
 use crate::site::Site;
 use crate::slot::{self, Choice, LOCKED, Slot, SlotId};
+use crate::versions::{Known, Versions};
 
 /// A set of choices of a slot.
 pub(crate) type Set = Ranges<Choice>;
@@ -39,9 +40,8 @@ pub(crate) struct Problem<'a> {
     /// The slot of each copy.
     pub(crate) slot_of: Vec<SlotId>,
     pub(crate) by_name: RefCell<BTreeMap<String, Vec<SlotId>>>,
-    /// The lines of the packages whose releases are known.
-    lines: RefCell<BTreeMap<String, Rc<Vec<usize>>>>,
-    admitted: Rc<Admitted>,
+    /// What is known of versions.
+    pub(crate) versions: Versions<'a>,
     sets: RefCell<BTreeMap<(SlotId, String, String), Set>>,
     pub(crate) sites: Vec<Site<'a>>,
     /// Slots with findings to fix.
@@ -63,12 +63,8 @@ pub(crate) struct Problem<'a> {
     pub(crate) dependents: Vec<Vec<graph::Dependent>>,
 }
 
-/// Which versions each requirement admits, as far as that was asked, by the requirement and the version.
-/// `None` where it names no versions.
-pub(crate) type Admitted = RefCell<HashMap<String, HashMap<String, Option<bool>>>>;
-
 impl<'a> Problem<'a> {
-    pub(crate) fn new(request: &'a Request<'a>, admitted: Rc<Admitted>) -> Self {
+    pub(crate) fn new(request: &'a Request<'a>, known: Rc<Known>) -> Self {
         let lockfile = request.lockfile;
         let depths = graph::depths(lockfile);
         let mut problem = Self {
@@ -76,8 +72,7 @@ impl<'a> Problem<'a> {
             slots: RefCell::default(),
             slot_of: Vec::with_capacity(lockfile.packages.len()),
             by_name: RefCell::default(),
-            lines: RefCell::default(),
-            admitted,
+            versions: Versions::new(request.ecosystem, known),
             sets: RefCell::default(),
             sites: Vec::new(),
             wanted: BTreeSet::new(),
@@ -150,35 +145,6 @@ impl<'a> Problem<'a> {
         known
     }
 
-    /// Whether a requirement admits a version. `None` if it names no versions.
-    pub(crate) fn admits_version(&self, requirement: &str, version: &str) -> Option<bool> {
-        let known = {
-            let admitted = self.admitted.borrow();
-            let versions = admitted.get(requirement);
-            versions.and_then(|versions| versions.get(version).copied())
-        };
-        if let Some(answer) = known {
-            return answer;
-        }
-
-        let answer = self.request.ecosystem.admits(requirement, version).ok();
-        let mut known = self.admitted.borrow_mut();
-        let known = known.entry(requirement.to_owned()).or_default();
-        known.insert(version.to_owned(), answer);
-        answer
-    }
-
-    pub(crate) fn lines_of(&self, name: &str, releases: &[Release]) -> Rc<Vec<usize>> {
-        let key = self.key(name);
-        if let Some(lines) = self.lines.borrow().get(&key) {
-            return Rc::clone(lines);
-        }
-
-        let lines = Rc::new(slot::lines(self.request.ecosystem, releases));
-        self.lines.borrow_mut().insert(key, Rc::clone(&lines));
-        lines
-    }
-
     fn add_locked_slots(&mut self) {
         let lockfile = self.request.lockfile;
         let mut known: BTreeMap<(String, &str, bool), SlotId> = BTreeMap::new();
@@ -244,19 +210,22 @@ impl<'a> Problem<'a> {
                 continue;
             };
 
-            let lines = self.lines_of(&slot.name, releases);
-            let own_line = slot::line_of(self.request.ecosystem, releases, &lines, installed);
+            let key = self.key(&slot.name);
+            let listed = self.versions.listed(&key, releases);
+            let place = self.versions.place(&key, releases, installed);
             let is_bound = self.request.ecosystem.copies() == Copies::OnePerLine;
+            let own_line = place.line.filter(|_| is_bound);
             let in_reach = |index: usize| {
-                !is_bound || own_line.is_none() || lines.get(index).copied() == own_line
+                let line = listed.get(index).map(|listed| listed.line);
+                own_line.is_none() || line == own_line
             };
-            let above = slot::above(self.request, releases, installed, &in_reach);
+            let above = slot::above(self.request, releases, (installed, &place), &in_reach);
             let candidates = self.candidates(&slot.name, Some(installed), above);
 
             drop(slot);
             if let Some(slot) = Rc::get_mut(&mut self.slots.borrow_mut()[id]) {
                 slot.candidates = candidates;
-                slot.line = own_line.filter(|_| is_bound);
+                slot.line = own_line;
             }
         }
     }
@@ -320,7 +289,7 @@ impl<'a> Problem<'a> {
         let ecosystem = self.request.ecosystem;
         let version = slot.version(choice);
         requirement
-            .and_then(|requirement| self.admits_version(requirement, version))
+            .and_then(|requirement| self.versions.admits(requirement, version))
             .unwrap_or_else(|| {
                 let installed = slot.locked_version().or(now);
                 choice == LOCKED

@@ -5,6 +5,7 @@
 //! Other needs of the releases are left to the search, so a finding in reach may still remain.
 
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 use patchgate_ecosystems::{Copies, Release};
 use patchgate_model::Bump;
@@ -14,6 +15,7 @@ use crate::graph::{Dependent, Parent};
 use crate::needs::requirements_on;
 use crate::plan::{Planner, Wanted};
 use crate::slot::SlotId;
+use crate::versions::Place;
 
 /// Most dependents above each other that are looked at. What is farther up counts as possible.
 const MAX_DEPTH: usize = 100;
@@ -65,18 +67,19 @@ impl<'a> Planner<'_, 'a> {
 
     /// The releases above the version of a slot for which something holds.
     fn above(&self, id: SlotId, releases: &[Release], holds: impl Fn(&Release) -> bool) -> Wished {
-        let slot = self.problem.slot(id);
-        let ecosystem = self.problem.request.ecosystem;
-        let locked = slot.locked_version().unwrap_or_default();
-        let is_above = |release: &Release| {
-            let order = ecosystem.compare_versions(&release.version, locked);
-            order.is_ok_and(std::cmp::Ordering::is_gt)
-        };
-        let indexed = releases.iter().enumerate();
-        indexed
-            .filter(|(_, release)| is_above(release) && holds(release))
-            .map(|(index, _)| index)
+        let place = self.place(id, releases);
+        let indices = place.above.iter().map(|above| above.index);
+        indices
+            .filter(|index| releases.get(*index).is_some_and(&holds))
             .collect()
+    }
+
+    /// Where the version of a slot stands among the releases.
+    fn place(&self, id: SlotId, releases: &[Release]) -> Rc<Place> {
+        let slot = self.problem.slot(id);
+        let key = self.problem.key(&slot.name);
+        let locked = slot.locked_version().unwrap_or_default();
+        self.problem.versions.place(&key, releases, locked)
     }
 
     /// Whether a slot may take one of these releases: a tier allows the step, and all dependents admit
@@ -153,12 +156,11 @@ impl<'a> Planner<'_, 'a> {
         };
         // What is no requirement on versions is judged by the search.
         let admits = |requirement: &str| {
-            let admits = self.problem.admits_version(requirement, version);
+            let admits = self.problem.versions.admits(requirement, version);
             admits.unwrap_or(true)
         };
         let Parent::Package(parent) = dependent.parent else {
-            let locked = slot.locked_version().unwrap_or_default();
-            let bump = self.problem.request.ecosystem.bump(locked, version);
+            let bump = self.place(id, releases).bump_to(release);
             let bump = bump.unwrap_or(Bump::Major);
             let requirement = dependent.requirement.as_deref();
             return limits.raise.is_some_and(|greatest| bump <= greatest)
@@ -194,7 +196,7 @@ impl<'a> Planner<'_, 'a> {
         let releases = self.releases_of(id).unwrap_or_default();
         let admits_one = |requirement: &str| {
             wished.iter().filter_map(|at| releases.get(*at)).any(|one| {
-                let admits = self.problem.admits_version(requirement, &one.version);
+                let admits = self.problem.versions.admits(requirement, &one.version);
                 admits.unwrap_or(true)
             })
         };
@@ -223,7 +225,7 @@ impl<'a> Planner<'_, 'a> {
                 Parent::Package(parent) => {
                     let parent = self.problem.slot_of.get(parent.0 as usize).copied();
                     let admits_another = |requirement: &str| {
-                        let admits = self.problem.admits_version(requirement, locked);
+                        let admits = self.problem.versions.admits(requirement, locked);
                         !admits.unwrap_or(false)
                     };
                     parent.is_none_or(|parent| {

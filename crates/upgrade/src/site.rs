@@ -84,11 +84,14 @@ impl<'a> Problem<'a> {
             ));
         };
 
-        let ecosystem = self.request.ecosystem;
+        let place = self
+            .versions
+            .place(&self.key(&slot.name), releases, installed);
+        let above = slot::above(self.request, releases, (installed, &place), &|_| true);
         let mut raised: Vec<Raised> = Vec::new();
         let mut reason = None;
-        for release in slot::above(self.request, releases, installed, &|_| true) {
-            if self.admits_version(requirement, &release.version) == Some(true)
+        for (release, bump) in above {
+            if self.versions.admits(requirement, &release.version) == Some(true)
                 || !self
                     .judge(&slot.name, &release.version)
                     .vulnerabilities
@@ -97,14 +100,9 @@ impl<'a> Problem<'a> {
                 continue;
             }
 
-            match ecosystem.raise_requirement(requirement, &release.version) {
-                Ok(requirement) => raised.push(Raised {
-                    requirement,
-                    bump: ecosystem
-                        .bump(installed, &release.version)
-                        .unwrap_or(Bump::Major),
-                }),
-                Err(error) => reason = Some(error.to_string()),
+            match self.versions.raised(requirement, &release.version) {
+                Ok(requirement) => raised.push(Raised { requirement, bump }),
+                Err(error) => reason = Some(error),
             }
         }
 

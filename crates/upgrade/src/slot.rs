@@ -3,13 +3,13 @@
 //! All copies of a lockfile that have the same name and version share a slot and change together. A
 //! package that comes in has a slot of its own.
 
-use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
-use patchgate_ecosystems::{Release, Upgradable};
+use patchgate_ecosystems::Release;
 use patchgate_model::{Bump, Origin, Package, PackageIndex};
 
 use crate::request::{Judged, Request};
+use crate::versions::{Above, Listed, Place};
 
 /// Index of a slot.
 pub(crate) type SlotId = usize;
@@ -111,101 +111,39 @@ pub(crate) fn frozen(
     }
 }
 
-/// The lines of compatible versions of a package: for each release, in ascending order, the index of
-/// the first release of its line.
-pub(crate) fn lines(ecosystem: &dyn Upgradable, releases: &[Release]) -> Vec<usize> {
-    let mut lines = Vec::with_capacity(releases.len());
-    let mut first = 0;
-    for (index, release) in releases.iter().enumerate() {
-        let start = releases.get(first).map(|start| start.version.as_str());
-        let is_compatible = start.is_some_and(|start| {
-            // A pre-release belongs to the line of its release.
-            let of_start = ecosystem.release_of(start);
-            let start = of_start.as_deref().unwrap_or(start);
-            let of_own = ecosystem.release_of(&release.version);
-            let own = of_own.as_deref().unwrap_or(&release.version);
-            ecosystem
-                .bump(start, own)
-                .is_ok_and(|bump| bump != Bump::Major)
-        });
-        if !is_compatible {
-            first = index;
-        }
-        lines.push(first);
-    }
-
-    lines
-}
-
-/// The line of a version that may not be among the releases.
-pub(crate) fn line_of(
-    ecosystem: &dyn Upgradable,
-    releases: &[Release],
-    lines: &[usize],
-    version: &str,
-) -> Option<usize> {
-    if let Some(index) = releases
-        .iter()
-        .position(|release| release.version == version)
-    {
-        return lines.get(index).copied();
-    }
-
-    lines.iter().copied().find(|first| {
-        releases.get(*first).is_some_and(|start| {
-            let (low, high) = match ecosystem.compare_versions(&start.version, version) {
-                Ok(Ordering::Greater) => (version, start.version.as_str()),
-                _ => (start.version.as_str(), version),
-            };
-            ecosystem
-                .bump(low, high)
-                .is_ok_and(|bump| bump != Bump::Major)
-        })
-    })
-}
-
-/// The candidates of a locked slot: releases above its version, in the order of preference.
-/// Pre-releases come last and only where the locked version is one; yanked releases only where no
-/// others exist and the manager installs them.
+/// The candidates of a locked slot: releases above its version, in the order of preference, each with
+/// the size of the step to it. Pre-releases come last and only where the locked version is one; yanked
+/// releases only where no others exist and the manager installs them.
 pub(crate) fn above<'a>(
     request: &Request<'a>,
     releases: &'a [Release],
-    installed: &str,
+    (installed, place): (&str, &Place),
     in_reach: &dyn Fn(usize) -> bool,
-) -> Vec<&'a Release> {
-    let ecosystem = request.ecosystem;
-    let is_prerelease = |version: &str| ecosystem.is_prerelease(version).unwrap_or(true);
-    let keeps_prereleases = is_prerelease(installed);
-    let mut above: Vec<&Release> = releases
-        .iter()
-        .enumerate()
-        .filter(|(index, release)| {
-            in_reach(*index)
-                && ecosystem.compare_versions(&release.version, installed) == Ok(Ordering::Greater)
-                && (keeps_prereleases || !is_prerelease(&release.version))
-        })
-        .map(|(_, release)| release)
+) -> Vec<(&'a Release, Bump)> {
+    let above = place.above.iter();
+    let mut above: Vec<(&Release, Above)> = above
+        .filter(|above| in_reach(above.index) && (place.is_prerelease || !above.is_prerelease))
+        .filter_map(|above| Some((releases.get(above.index)?, *above)))
         .collect();
 
     let installed_yanked = releases
         .iter()
-        .any(|release| release.version == installed && release.yanked);
+        .any(|release| release.yanked && release.version == installed);
     let with_yanked = request.yanked_installable
-        && (installed_yanked || above.iter().all(|release| release.yanked));
-    above.retain(|release| with_yanked || !release.yanked);
+        && (installed_yanked || above.iter().all(|(release, _)| release.yanked));
+    above.retain(|(release, _)| with_yanked || !release.yanked);
 
     // A stable release above is preferred to a pre-release. The sort keeps the order otherwise.
-    above.sort_by_key(|release| is_prerelease(&release.version));
+    above.sort_by_key(|(_, above)| above.is_prerelease);
     if request.options.newest {
-        let stable = above
-            .iter()
-            .take_while(|release| !is_prerelease(&release.version))
-            .count();
+        let is_stable = |(_, above): &&(&Release, Above)| !above.is_prerelease;
+        let stable = above.iter().take_while(is_stable).count();
         above[..stable].reverse();
         above[stable..].reverse();
     }
 
-    above
+    let with_step = |(release, above): (&'a Release, Above)| (release, above.bump);
+    above.into_iter().map(with_step).collect()
 }
 
 /// The candidates of a slot for a new package: the newest release first, or the oldest, as the package
@@ -213,20 +151,20 @@ pub(crate) fn above<'a>(
 pub(crate) fn for_new<'a>(
     request: &Request<'a>,
     releases: &'a [Release],
-    in_reach: &dyn Fn(usize) -> bool,
+    listed: &[Listed],
+    line: Option<usize>,
 ) -> Vec<&'a Release> {
-    let ecosystem = request.ecosystem;
-    let mut newest: Vec<&Release> = releases
+    let of_line = |listed: &Listed| line.is_none_or(|line| listed.line == line);
+    let mut newest: Vec<(&Release, &Listed)> = releases
         .iter()
-        .enumerate()
+        .zip(listed)
         .rev()
-        .filter(|(index, release)| in_reach(*index) && !release.yanked)
-        .map(|(_, release)| release)
+        .filter(|(release, listed)| of_line(listed) && !release.yanked)
         .collect();
-    if !ecosystem.prefers_newest() {
+    if !request.ecosystem.prefers_newest() {
         newest.reverse();
     }
-    newest.sort_by_key(|release| ecosystem.is_prerelease(&release.version).unwrap_or(true));
+    newest.sort_by_key(|(_, listed)| listed.is_prerelease);
 
-    newest
+    newest.into_iter().map(|(release, _)| release).collect()
 }
