@@ -10,8 +10,9 @@ use std::rc::Rc;
 use crate::attempt::{Solution, Variable};
 use crate::plan::Wanted;
 use crate::problem::Problem;
+use crate::reach::Known;
 use crate::slot::{Choice, LOCKED, SlotId};
-use crate::versions::Known;
+use crate::versions;
 
 /// What earlier rounds of one question have settled, by the tier. All rounds must be about the same
 /// lockfile, targets and options.
@@ -20,7 +21,8 @@ pub struct Memory {
     groups: BTreeMap<usize, Vec<Vec<Wanted>>>,
     settled: BTreeMap<(usize, Vec<Wanted>), Settled>,
     opened: BTreeMap<usize, BTreeSet<SlotId>>,
-    versions: Rc<Known>,
+    reach: BTreeMap<usize, Known>,
+    versions: Rc<versions::Known>,
 }
 
 /// The result for some findings.
@@ -61,7 +63,7 @@ enum SlotKey {
 
 impl Memory {
     /// What is known of versions.
-    pub(crate) fn versions(&self) -> Rc<Known> {
+    pub(crate) fn versions(&self) -> Rc<versions::Known> {
         Rc::clone(&self.versions)
     }
 
@@ -72,6 +74,17 @@ impl Memory {
 
     pub(crate) fn keep_groups(&mut self, tier: usize, groups: Vec<Vec<Wanted>>) {
         self.groups.insert(tier, groups);
+    }
+
+    /// What earlier rounds know of what a tier may fix.
+    pub(crate) fn take_reach(&mut self, tier: usize) -> Known {
+        let mut known = self.reach.remove(&tier).unwrap_or_default();
+        known.start_round();
+        known
+    }
+
+    pub(crate) fn keep_reach(&mut self, tier: usize, known: Known) {
+        self.reach.insert(tier, known);
     }
 
     /// The slots of the lockfile that a tier had to open so far.

@@ -4,6 +4,7 @@
 //! admit, or that dependents which can move come to admit, or all dependents come to do without it.
 //! Other needs of the releases are left to the search, so a finding in reach may still remain.
 
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -24,11 +25,58 @@ const MAX_DEPTH: usize = 100;
 type Wished = Vec<usize>;
 
 /// Answers of one tier. A question that is being answered counts as answered with yes.
+///
+/// More facts can turn a yes into a no, and nothing else changes from round to round. So a no holds for
+/// good, and a yes until the next round when it rests on something that is not known yet.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
-    takes: BTreeMap<(SlotId, Wished), bool>,
-    leaves: BTreeMap<SlotId, bool>,
+    wanted: BTreeMap<Wanted, Answer>,
+    takes: BTreeMap<(SlotId, Wished), Answer>,
+    leaves: BTreeMap<SlotId, Answer>,
     depth: usize,
+    /// Whether the answer that is looked for rests on something unknown.
+    is_uncertain: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    No,
+    Yes,
+    /// Yes, as far as is known.
+    Perhaps,
+}
+
+impl Known {
+    /// Forgets what the facts of a new round may change.
+    pub(crate) fn start_round(&mut self) {
+        self.wanted.retain(|_, answer| *answer != Answer::Perhaps);
+        self.takes.retain(|_, answer| *answer != Answer::Perhaps);
+        self.leaves.retain(|_, answer| *answer != Answer::Perhaps);
+        self.is_uncertain = false;
+    }
+
+    fn recall(&mut self, answer: Answer) -> bool {
+        self.is_uncertain |= answer == Answer::Perhaps;
+        answer != Answer::No
+    }
+
+    /// Takes a part of a question as true, since it is not known.
+    fn assume(&mut self) -> bool {
+        self.is_uncertain = true;
+        true
+    }
+
+    /// The answer that was looked for. `outer` is whether what was looked at before is uncertain.
+    fn finish(&mut self, is_yes: bool, outer: bool) -> Answer {
+        let answer = match (is_yes, self.is_uncertain) {
+            (false, _) => Answer::No,
+            (true, false) => Answer::Yes,
+            (true, true) => Answer::Perhaps,
+        };
+        self.is_uncertain = outer || answer == Answer::Perhaps;
+
+        answer
+    }
 }
 
 impl<'a> Planner<'_, 'a> {
@@ -42,17 +90,30 @@ impl<'a> Planner<'_, 'a> {
         (id, finding): &Wanted,
         known: &mut Known,
     ) -> bool {
-        let Some(releases) = self.releases_of(*id) else {
-            return true;
-        };
+        let key = (*id, finding.clone());
+        if let Some(answer) = known.wanted.get(&key).copied() {
+            return known.recall(answer);
+        }
 
+        let outer = std::mem::take(&mut known.is_uncertain);
+        let Some(releases) = self.releases_of(*id) else {
+            return known.assume();
+        };
         let name = &self.problem.slot(*id).name;
+        let is_unknown = Cell::new(false);
         let is_free = |release: &Release| {
-            let findings = self.problem.judge(name, &release.version);
+            let findings = (self.problem.request.judge)(name, &release.version);
+            is_unknown.set(is_unknown.get() || findings.is_none());
+            let findings = findings.unwrap_or_else(|| self.problem.judge(name, &release.version));
             !findings.vulnerabilities.contains(finding) && !findings.notices.contains(finding)
         };
         let free = self.above(*id, releases, is_free);
-        self.may_take(limits, *id, free, known) || self.may_leave(limits, *id, known)
+        known.is_uncertain |= is_unknown.get();
+        let answer = self.may_take(limits, *id, free, known) || self.may_leave(limits, *id, known);
+
+        let answer = known.finish(answer, outer);
+        known.wanted.insert(key, answer);
+        answer != Answer::No
     }
 
     /// The releases of a slot. `None` when they are not known yet, which is recorded. Empty when the
@@ -89,15 +150,19 @@ impl<'a> Planner<'_, 'a> {
         if !has_copies {
             self.retain_allowed(limits, id, &mut wished);
         }
-        if wished.is_empty() || known.depth > MAX_DEPTH {
-            return !wished.is_empty();
+        if wished.is_empty() {
+            return false;
+        }
+        if known.depth > MAX_DEPTH {
+            return known.assume();
         }
         let key = (id, wished.clone());
-        if let Some(answer) = known.takes.get(&key) {
-            return *answer;
+        if let Some(answer) = known.takes.get(&key).copied() {
+            return known.recall(answer);
         }
-        known.takes.insert(key.clone(), true);
+        known.takes.insert(key.clone(), Answer::Perhaps);
 
+        let outer = std::mem::take(&mut known.is_uncertain);
         known.depth += 1;
         let dependents = self.dependents_of(id);
         let admitted = |dependent: &Dependent| -> Wished {
@@ -105,6 +170,7 @@ impl<'a> Planner<'_, 'a> {
             wished.iter().copied().filter(admits).collect()
         };
         let each: Vec<Wished> = dependents.iter().map(admitted).collect();
+        known.is_uncertain |= dependents.iter().any(|one| self.lacks_requirement(id, one));
         let in_all = |at: &usize| each.iter().all(|admitted| admitted.contains(at));
         let is_admitted = !has_copies && wished.iter().any(in_all);
         let answer = is_admitted
@@ -115,8 +181,9 @@ impl<'a> Planner<'_, 'a> {
             });
         known.depth -= 1;
 
+        let answer = known.finish(answer, outer);
         known.takes.insert(key, answer);
-        answer
+        answer != Answer::No
     }
 
     /// Removes the releases to which a tier does not allow a step.
@@ -177,6 +244,23 @@ impl<'a> Planner<'_, 'a> {
         })
     }
 
+    /// Whether what a dependent requires of a slot is not known. It then counts as admitting everything.
+    fn lacks_requirement(&self, id: SlotId, dependent: &Dependent) -> bool {
+        let Parent::Package(parent) = dependent.parent else {
+            return false;
+        };
+
+        let slot = self.problem.slot(id);
+        let package = self.problem.request.lockfile.package(parent);
+        let edges = package.into_iter().flat_map(|package| &package.edges);
+        let mut edges = edges.filter(|edge| slot.copies.contains(&edge.to));
+        edges.any(|edge| {
+            let requirement =
+                package.and_then(|package| self.problem.locked_requirement(package, edge));
+            requirement.is_none()
+        })
+    }
+
     /// Whether a dependent may take a release that admits one of these or does without the package, or
     /// may leave itself.
     fn may_come_to_admit(
@@ -191,7 +275,7 @@ impl<'a> Planner<'_, 'a> {
             return false;
         };
         let Some(parent) = self.problem.slot_of.get(parent.0 as usize).copied() else {
-            return true;
+            return known.assume();
         };
         let releases = self.releases_of(id).unwrap_or_default();
         let admits_one = |requirement: &str| {
@@ -207,14 +291,15 @@ impl<'a> Planner<'_, 'a> {
 
     /// Whether all dependents of a slot may come to do without it.
     fn may_leave(&self, limits: &Limits, id: SlotId, known: &mut Known) -> bool {
-        if let Some(answer) = known.leaves.get(&id) {
-            return *answer;
+        if let Some(answer) = known.leaves.get(&id).copied() {
+            return known.recall(answer);
         }
         if known.depth > MAX_DEPTH {
-            return true;
+            return known.assume();
         }
-        known.leaves.insert(id, true);
+        known.leaves.insert(id, Answer::Perhaps);
 
+        let outer = std::mem::take(&mut known.is_uncertain);
         known.depth += 1;
         let locked = self.problem.slot(id).locked_version().unwrap_or_default();
         let dependents = self.dependents_of(id);
@@ -236,8 +321,9 @@ impl<'a> Planner<'_, 'a> {
             });
         known.depth -= 1;
 
+        let answer = known.finish(answer, outer);
         known.leaves.insert(id, answer);
-        answer
+        answer != Answer::No
     }
 
     /// Whether a dependent may take a release that does without a package, or requires it in a way that
@@ -254,17 +340,21 @@ impl<'a> Planner<'_, 'a> {
             return false;
         }
         let Some(package) = self.problem.slot(id).package else {
-            return true;
+            return known.assume();
         };
         let Some(releases) = self.releases_of(dependent) else {
-            return true;
+            return known.assume();
         };
 
+        let lacks_details = Cell::new(false);
         let changed = self.above(dependent, releases, |release| {
-            release.details.is_some()
+            let is_lacking = release.details.is_some();
+            lacks_details.set(lacks_details.get() || is_lacking);
+            is_lacking
                 || requirements_on(release, package)
                     .all(|one| one.optional || is_accepted(&one.requirement))
         });
+        known.is_uncertain |= lacks_details.get();
         self.may_take(limits, dependent, changed, known)
     }
 }

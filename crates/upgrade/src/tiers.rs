@@ -11,7 +11,6 @@ use crate::attempt::{Failed, Limits, Tree, Variable};
 use crate::explain;
 use crate::memory::{Kept, Left, Settled};
 use crate::plan::{Planner, Wanted};
-use crate::reach::Known;
 use crate::request::Request;
 use crate::scope::{Scope, Widening};
 use crate::slot::SlotId;
@@ -89,7 +88,7 @@ impl Planner<'_, '_> {
             return groups;
         }
 
-        let mut known = Known::default();
+        let mut known = self.memory.take_reach(tier);
         let mut groups: Vec<Group> = Vec::new();
         for (wanted, is_notice) in open {
             // A notice is worth no change that may break something.
@@ -111,6 +110,8 @@ impl Planner<'_, '_> {
                 None => groups.push(vec![wanted.clone()]),
             }
         }
+
+        self.memory.keep_reach(tier, known);
 
         // Of the findings of one slot, those that the smaller step fixes come first.
         let slot = |group: &Group| group.first().map(|(slot, _)| *slot);
