@@ -246,8 +246,12 @@ pub(crate) struct Needed {
 impl Needed {
     /// What decides which choices satisfy it, besides the package.
     pub(crate) fn key(&self) -> String {
-        let requirement = self.requirement.as_deref().unwrap_or_default();
-        format!("{requirement} [{}]", self.features.join(","))
+        let features = self.features.join(",");
+        match self.requirement.as_deref() {
+            // An empty requirement admits every version, and none at all says nothing.
+            Some(requirement) => format!("{requirement} [{features}]"),
+            None => format!("[{features}]"),
+        }
     }
 }
 

@@ -1,9 +1,12 @@
 //! Graphs for what registries and build tools make of releases.
 
+use std::collections::BTreeMap;
+
 use patchgate_ecosystems::{Copies, MetadataRequest, Release};
+use patchgate_model::{Bump, DependencyKind, Edge, Lockfile, Package, PackageIndex, Root};
 
 use crate::test_ecosystem::{TestEcosystem, World, release};
-use crate::{Planned, Proposal};
+use crate::{Judged, PlanOptions, Planned, Proposal, Releases, Request, Target, plan};
 
 /// A graph of an ecosystem that leaves out packages of which nothing is used.
 fn pruned(locked_needs: &[&str]) -> World {
@@ -136,4 +139,69 @@ fn a_release_without_a_feature_that_a_dependent_asks_for_is_left_out() {
     world.known_releases.insert(&ecosystem, "a", Ok(releases));
 
     insta::assert_snapshot!(world.summary(), @"a 1.0.0 -> 1.0.2 ends A-1");
+}
+
+#[test]
+fn a_version_that_the_lockfile_states_for_the_project_takes_any_step() {
+    let pypi = patchgate_ecosystems::by_name("PyPI").unwrap();
+    let pypi = pypi.upgradable().unwrap();
+    let edge = Edge {
+        to: PackageIndex(0),
+        name: "pillow".into(),
+        requirement: None,
+        kind: DependencyKind::Runtime,
+    };
+    let lockfile = Lockfile {
+        path: "requirements.txt".to_owned(),
+        packages: vec![Package::new(
+            pypi.name(),
+            "pillow".to_owned(),
+            "9.0.0".to_owned(),
+        )],
+        roots: vec![Root {
+            name: String::new(),
+            manifest: Some("requirements.txt".to_owned()),
+            edges: vec![edge],
+        }],
+        ..Lockfile::default()
+    };
+    let found = Judged {
+        vulnerabilities: ["PYSEC-1".to_owned()].into(),
+        ..Judged::default()
+    };
+    let mut releases = Releases::default();
+    let all = ["9.0.0", "9.3.0", "10.0.0"].map(|version| release(version, &[]));
+    releases.insert(pypi, "pillow", Ok(all.to_vec()));
+
+    let planned = plan(&Request {
+        lockfile: &lockfile,
+        ecosystem: pypi,
+        findings: &[(PackageIndex(0), found.clone())].into(),
+        targets: &[Target {
+            copy: PackageIndex(0),
+            id: "PYSEC-1".to_owned(),
+            is_notice: false,
+        }],
+        releases: &releases,
+        judge: &|_, version| match version {
+            "10.0.0" => Some(Judged::default()),
+            _ => Some(found.clone()),
+        },
+        usable: &|_, _| Ok(()),
+        max_bump: &|_| Bump::Major,
+        asked: &BTreeMap::new(),
+        refused: &BTreeMap::new(),
+        frozen: &BTreeMap::new(),
+        yanked_installable: true,
+        options: PlanOptions::default(),
+    });
+
+    let Planned::Ready(proposal) = planned else {
+        panic!("all facts are known");
+    };
+    assert_eq!(proposal.moves.len(), 1, "{:?}", proposal.left);
+    assert_eq!(proposal.moves[0].to(), "10.0.0");
+    assert!(proposal.moves[0].edits.is_empty());
+    let requirement = &proposal.graph.roots[0][0].requirement;
+    assert_eq!(requirement.as_deref(), None);
 }

@@ -21,6 +21,10 @@ pub(crate) struct Site<'a> {
     pub(crate) fixed: Option<String>,
 }
 
+/// The requirement that admits every version, in the ecosystems whose files state versions for projects
+/// and lock them at once.
+pub(crate) const ANY: &str = "";
+
 /// A raised requirement.
 #[derive(Debug)]
 pub(crate) struct Raised {
@@ -38,7 +42,8 @@ impl<'a> Problem<'a> {
                 let Some(slot) = self.slot_of.get(edge.to.0 as usize).copied() else {
                     continue;
                 };
-                let (raised, fixed) = match self.raises(slot, edge, project.manifest.is_some()) {
+                let manifest = project.manifest.as_deref();
+                let (raised, fixed) = match self.raises(slot, edge, manifest) {
                     Ok(raised) => (raised, None),
                     Err(reason) => (Vec::new(), Some(reason)),
                 };
@@ -58,7 +63,12 @@ impl<'a> Problem<'a> {
 
     /// The requirements to which one of a project can be raised, one for each release above the locked
     /// one that brings no finding. An error says why there are none.
-    fn raises(&self, slot: SlotId, edge: &Edge, has_manifest: bool) -> Result<Vec<Raised>, String> {
+    fn raises(
+        &self,
+        slot: SlotId,
+        edge: &Edge,
+        manifest: Option<&str>,
+    ) -> Result<Vec<Raised>, String> {
         let slot = self.slot(slot);
         let (Some(installed), Some(Ok(releases))) = (
             slot.locked_version(),
@@ -71,13 +81,22 @@ impl<'a> Problem<'a> {
         if let Some(reason) = &slot.frozen {
             return Err(reason.clone());
         }
-        if !has_manifest {
+        let Some(manifest) = manifest else {
             return Err(format!(
                 "the manifest that asks for `{}` was not found",
                 edge.name
             ));
-        }
+        };
         let Some(requirement) = edge.requirement.as_deref() else {
+            // A version that the lockfile itself states for a project is what a fix changes. Nothing else
+            // has to be raised for it.
+            let is_own = manifest == self.request.lockfile.path;
+            if is_own && self.versions.admits(ANY, installed) == Some(true) {
+                return Ok(vec![Raised {
+                    requirement: ANY.to_owned(),
+                    bump: Bump::Major,
+                }]);
+            }
             return Err(format!(
                 "the requirement for `{}` was not found in the manifest",
                 edge.name

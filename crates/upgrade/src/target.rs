@@ -10,7 +10,7 @@ use crate::attempt::{Bindings, Solution, Variable, is_own};
 use crate::needs::Needed;
 use crate::plan::Planner;
 use crate::problem::{Dependency, Problem};
-use crate::site::Site;
+use crate::site::{ANY, Site};
 use crate::slot::{Choice, LOCKED, SlotId};
 
 /// A node before it has a number.
@@ -194,7 +194,7 @@ impl<'a> Solved<'_, 'a> {
             package: self.problem.slot(site.slot).name.clone(),
             name: edge.name.to_string(),
             requirement: match raised {
-                Some(requirement) => Some(requirement.to_owned()),
+                Some(requirement) => Some(requirement.to_owned()).filter(|text| text != ANY),
                 None => edge.requirement.as_deref().map(str::to_owned),
             },
             features: Vec::new(),
