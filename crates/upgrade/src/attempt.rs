@@ -519,13 +519,9 @@ impl DependencyProvider for Attempt<'_, '_> {
             Variable::Slot(id) => {
                 let slot = self.problem.slot(*id);
                 let usable = |choice: &Choice| allowed(choice) && self.allows(*id, &slot, *choice);
-                // A new package that nothing uses does not come in; the scan of the result tells.
-                let may_be_unused =
-                    slot.package.is_none() && self.problem.request.ecosystem.prunes_unused();
                 favored
                     .filter(|choice| self.allows(*id, &slot, *choice))
                     .or_else(|| slot.choices().find(usable))
-                    .or_else(|| slot.choices().find(allowed).filter(|_| may_be_unused))
             }
         })
     }

@@ -8,7 +8,7 @@ use pubgrub::{DerivationTree, External};
 use crate::attempt::{Limits, Tree, Variable};
 use crate::plan::{Planner, Wanted};
 use crate::problem::Set;
-use crate::slot::{LOCKED, SlotId};
+use crate::slot::{LOCKED, Slot, SlotId};
 
 /// Most causes that are told.
 const MAX_CAUSES: usize = 4;
@@ -104,6 +104,7 @@ fn causes(
     let mut on_target = Vec::new();
     let mut others = Vec::new();
     let mut unsolved: BTreeSet<SlotId> = BTreeSet::new();
+    let mut coming: BTreeSet<String> = BTreeSet::new();
     let mut add = |is_target: bool, text: String| {
         let list = if is_target {
             &mut on_target
@@ -162,8 +163,13 @@ fn causes(
                 _ => {}
             }
         }
-        External::NoVersions(Variable::Slot(id), _) if *id != target => {
+        External::NoVersions(Variable::Slot(id), set) if *id != target => {
             unsolved.insert(*id);
+            // Another copy of the package itself says nothing that the finding does not say.
+            let slot = problem.slot(*id);
+            if slot.name != problem.slot(target).name {
+                coming.extend(refused_to_come(&slot, set));
+            }
         }
         External::Custom(Variable::Slot(id), set, reason) if !set.contains(&LOCKED) => {
             let slot = problem.slot(*id);
@@ -203,12 +209,34 @@ fn causes(
         true => on_target,
         false => Vec::new(),
     };
+    causes.extend(coming);
     causes.extend(held);
     if has_free {
         causes.extend(others);
     }
     causes.truncate(MAX_CAUSES);
     causes
+}
+
+/// Why a package that would be new cannot come in, from the release that is preferred of those needed.
+fn refused_to_come(slot: &Slot<'_>, needed: &Set) -> Option<String> {
+    let mut choices = (1..).zip(&slot.candidates);
+    let first = choices.find(|(choice, _)| needed.contains(choice));
+    let (_, first) = first.filter(|_| slot.package.is_none())?;
+    let found = &first.findings.vulnerabilities;
+    let why = match &first.refusal {
+        Some(refusal) => refusal.clone(),
+        None if found.is_empty() => return None,
+        None => format!(
+            "it has {}",
+            found.iter().cloned().collect::<Vec<_>>().join(", ")
+        ),
+    };
+
+    Some(format!(
+        "`{} {}` would come in, and {why}",
+        slot.name, first.release.version
+    ))
 }
 
 /// A requirement for a message. One that is an address may contain a token.

@@ -47,10 +47,6 @@ impl<'a> Problem<'a> {
     ) -> Vec<Needed> {
         let slot = self.slot(id);
         let package = copy.and_then(|copy| self.request.lockfile.package(copy));
-        // Whether a new package is used at all is not known.
-        if package.is_none() && self.request.ecosystem.prunes_unused() {
-            return Vec::new();
-        }
         match slot.release(choice) {
             None => package
                 .map(|package| self.locked_needs(id, package))
@@ -196,8 +192,8 @@ impl<'a> Problem<'a> {
         features
     }
 
-    /// Whether nothing uses what a requirement asks for: the locked version of the dependent requires
-    /// it too, and neither the lockfile nor the last solution has it.
+    /// Whether nothing uses what a requirement asks for: neither the lockfile nor the last solution has
+    /// it, and the dependent is new itself, or its locked version requires it too.
     fn is_unused(&self, dependent: Option<&Package>, requirement: &Requirement) -> bool {
         let name = requirement.package_name();
         if !self.request.ecosystem.prunes_unused()
@@ -206,8 +202,10 @@ impl<'a> Problem<'a> {
         {
             return false;
         }
-        let locked = dependent.and_then(|dependent| self.locked_release(dependent));
-        let (Some(dependent), Some(locked)) = (dependent, locked) else {
+        let Some(dependent) = dependent else {
+            return true;
+        };
+        let Some(locked) = self.locked_release(dependent) else {
             return false;
         };
 

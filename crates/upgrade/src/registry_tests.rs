@@ -61,11 +61,34 @@ fn what_comes_in_for_one_package_is_what_all_others_require_too() {
 }
 
 #[test]
-fn a_package_that_may_not_be_used_blocks_no_fix() {
-    let world = pruned(&[]).advisory("new", "N-1", "");
-    assert_eq!(coming(&world.proposal()), ["new 1.1.0"]);
+fn a_package_comes_in_only_at_a_release_without_findings() {
     let world = pruned(&[]).advisory("new", "N-1", "1.2.0");
     assert_eq!(coming(&world.proposal()), ["new 1.2.0"]);
+
+    let world = pruned(&[]).advisory("new", "N-1", "");
+    assert_eq!(coming(&world.proposal()), [""; 0]);
+    insta::assert_snapshot!(world.summary(), @"left A-1: 1.0.1 fixes it, but `new 1.1.0` would come in, and it has N-1");
+}
+
+#[test]
+fn what_comes_in_raises_what_the_lockfile_has_and_brings_no_more() {
+    let mut world = World::new(
+        &["a ^1.0.0", "b ^1.0.0"],
+        &[("a 1.0.0", &[]), ("b 1.0.0", &[])],
+    )
+    .releases("a", &[("1.0.0", &[]), ("1.0.1", &["new ^1.0.0"])])
+    .releases("b", &[("1.0.0", &[]), ("1.0.1", &[]), ("1.0.2", &[])])
+    .releases("new", &[("1.0.0", &["b ^1.0.1", "newer ^1.0.0"])])
+    .releases("newer", &[("1.0.0", &[])])
+    .advisory("a", "A-1", "1.0.1");
+    world.copies = Copies::One;
+    world.prunes = true;
+
+    assert_eq!(coming(&world.proposal()), ["new 1.0.0"]);
+    insta::assert_snapshot!(world.summary(), @r"
+    a 1.0.0 -> 1.0.1 ends A-1
+    b 1.0.0 -> 1.0.1 for new
+    ");
 }
 
 #[test]
