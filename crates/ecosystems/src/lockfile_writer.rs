@@ -129,6 +129,18 @@ pub trait LockfileWriter: fmt::Debug + Sync {
         self.downloads(name, release)
     }
 
+    /// Documents that are needed besides those that are known, because one of those names them. It is
+    /// asked again with what they contain, until it needs none.
+    fn further_downloads(
+        &self,
+        _input: &Input<'_>,
+        _lockfile: &Lockfile,
+        _target: &TargetGraph,
+        _known: &Downloads,
+    ) -> Vec<MetadataRequest> {
+        Vec::new()
+    }
+
     /// The files with the graph, by path: the lockfile, and others that belong to it, such as
     /// `go.sum`.
     ///

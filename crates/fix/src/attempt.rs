@@ -231,10 +231,16 @@ impl LockfileSession<'_> {
         proposal: &Proposal,
         manifests: &Siblings,
     ) -> Result<Relocked, String> {
+        let path = self.tree.lockfile.path.clone();
+        let input = Input {
+            path: &path,
+            bytes: &self.tree.bytes,
+            siblings: manifests,
+        };
         let lockfile = &self.tree.lockfile;
         let downloads = self
             .releases
-            .downloads(writer, lockfile, &proposal.graph)
+            .downloads(writer, (&input, lockfile), &proposal.graph)
             .await?;
         let completed;
         let graph = if writer.needs_every_release() {
@@ -245,12 +251,6 @@ impl LockfileSession<'_> {
             &completed
         } else {
             &proposal.graph
-        };
-        let path = self.tree.lockfile.path.clone();
-        let input = Input {
-            path: &path,
-            bytes: &self.tree.bytes,
-            siblings: manifests,
         };
         let mut others = writer
             .write(&input, &self.tree.lockfile, graph, &downloads)

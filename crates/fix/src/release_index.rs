@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_advisories::{AdvisoryLookup, NoSignals, PackageQuery, find};
 use patchgate_ecosystems::{
-    Downloads, LockfileWriter, Release, TargetGraph, TargetNode, Upgradable,
+    Downloads, Input, LockfileWriter, Release, TargetGraph, TargetNode, Upgradable,
 };
 use patchgate_model::{Finding, Inventory, Lockfile, Origin, Package, Problem, ProblemKind};
 use patchgate_upgrade::{
@@ -24,6 +24,9 @@ use crate::registries::{Registries, Unanswered, documents};
 /// Most rounds of looking up metadata that the planner lacks. Each follows the graph one step up or
 /// down.
 const MAX_ROUNDS: usize = 400;
+
+/// Most rounds of fetching documents that others name.
+const MAX_DOWNLOAD_ROUNDS: usize = 20;
 
 /// The findings that each release of a package would have, by version.
 pub(super) type Findings = BTreeMap<String, Judged>;
@@ -217,7 +220,7 @@ impl<'a> ReleaseIndex<'a> {
     pub(super) async fn downloads(
         &mut self,
         writer: &dyn LockfileWriter,
-        lockfile: &Lockfile,
+        (input, lockfile): (&Input<'_>, &Lockfile),
         graph: &TargetGraph,
     ) -> Result<Downloads, String> {
         let mut wanted = BTreeSet::new();
@@ -227,7 +230,18 @@ impl<'a> ReleaseIndex<'a> {
             }
         }
 
-        documents(self.context.client, wanted.into_iter().collect()).await
+        let client = self.context.client;
+        let mut known = documents(client, wanted.into_iter().collect()).await?;
+        for _ in 0..MAX_DOWNLOAD_ROUNDS {
+            let mut further = writer.further_downloads(input, lockfile, graph, &known);
+            further.retain(|one| !known.contains_key(&one.url));
+            if further.is_empty() {
+                break;
+            }
+            known.extend(documents(client, further).await?);
+        }
+
+        Ok(known)
     }
 
     /// A graph with the release of every package of a registry, for writers that need them. A

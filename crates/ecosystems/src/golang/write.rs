@@ -15,7 +15,7 @@ use super::archive::{Archive, go_mod_hash};
 use super::directives::Directives;
 use super::edit::Text;
 use super::installed::STDLIB;
-use super::registry::{self, PRUNED_FROM, escape, is_pruned};
+use super::registry::{self, PRUNED_FROM, escape};
 use super::sums::Sums;
 use super::{module_path, version};
 use crate::{
@@ -42,6 +42,18 @@ impl LockfileWriter for GoModWriter {
         is_module_file(path)
     }
 
+    fn further_downloads(
+        &self,
+        input: &Input<'_>,
+        lockfile: &Lockfile,
+        target: &TargetGraph,
+        known: &Downloads,
+    ) -> Vec<MetadataRequest> {
+        // What cannot be written needs nothing more; `write` says why.
+        let writer = Writer::new(input, lockfile, target, known, "go.sum");
+        writer.map_or_else(|_| Vec::new(), |writer| writer.lacking())
+    }
+
     fn write(
         &self,
         input: &Input<'_>,
@@ -60,6 +72,18 @@ impl LockfileWriter for GoWorkWriter {
 
     fn reads(&self, path: &str) -> bool {
         is_module_file(path)
+    }
+
+    fn further_downloads(
+        &self,
+        input: &Input<'_>,
+        lockfile: &Lockfile,
+        target: &TargetGraph,
+        known: &Downloads,
+    ) -> Vec<MetadataRequest> {
+        // What cannot be written needs nothing more; `write` says why.
+        let writer = Writer::new(input, lockfile, target, known, "go.work.sum");
+        writer.map_or_else(|_| Vec::new(), |writer| writer.lacking())
     }
 
     fn write(
@@ -497,63 +521,24 @@ impl<'a> Writer<'a> {
         Ok(sums.into_text())
     }
 
-    /// Adds the sums of the `go.mod` files that Go reads because of a release. Those are the ones of
-    /// its requirements, at the versions that it states, unless both the project and the release are
-    /// from Go 1.17 or later (<https://go.dev/ref/mod#graph-pruning>).
+    /// Adds the sums of the `go.mod` files that Go reads because of a release.
     fn add_sums_of_requirements(
         &self,
         change: &Change<'_>,
         sums: &mut Sums,
     ) -> Result<(), WriteError> {
-        if self.is_pruned() && is_pruned(&change.go_mod) {
-            return Ok(());
-        }
-
-        for one in &change.go_mod.requires {
-            if self.is_known(sums, &one.path, &one.version) {
-                continue;
-            }
-
-            let lacking = |path: &str, version: &str| {
+        for read in self.read_below(change, sums)? {
+            let (path, version) = (&read.path, &read.version);
+            let bytes = read.bytes.ok_or_else(|| {
                 self.error(format!(
                     "the sum of `{path} {version}/go.mod`, which `{} {}` requires, is not known",
                     change.name, change.release.version
                 ))
-            };
-            let address = go_mod_address(change.name, change.release, &one.path, &one.version);
-            let bytes = address
-                .and_then(|address| self.downloads.get(&address))
-                .ok_or_else(|| lacking(&one.path, &one.version))?;
-            let below = registry::go_mod(bytes).map_err(|error| self.error(error.to_string()))?;
-            let unknown = below
-                .requires
-                .iter()
-                .find(|one| !self.is_known(sums, &one.path, &one.version));
-            if let Some(unknown) = unknown {
-                return Err(lacking(&unknown.path, &unknown.version));
-            }
-            sums.add(
-                &one.path,
-                &format!("{}/go.mod", one.version),
-                &go_mod_hash(bytes),
-            )
-            .map_err(|reason| self.error(reason))?;
+            })?;
+            sums.add(path, &format!("{version}/go.mod"), &go_mod_hash(bytes))
+                .map_err(|reason| self.error(reason))?;
         }
         Ok(())
-    }
-
-    /// Whether nothing has to be added for a requirement: its sum is known, or Go does not read it.
-    fn is_known(&self, sums: &Sums, path: &str, version: &str) -> bool {
-        let (path, version) = match self.file.replacement(path, version) {
-            Some(by) => match &by.version {
-                Some(version) => (by.to.as_str(), version.as_str()),
-                None => return true,
-            },
-            None => (path, version),
-        };
-        path == self.file.module
-            || self.file.excludes(path, version)
-            || sums.has_go_mod(path, version)
     }
 
     /// Whether the project's file lists all modules of its build.
@@ -563,6 +548,7 @@ impl<'a> Writer<'a> {
     }
 }
 
+mod module_graph;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]

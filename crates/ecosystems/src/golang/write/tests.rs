@@ -64,6 +64,19 @@ impl Project {
             }
         }
 
+        loop {
+            let further = writer.further_downloads(&self.input(), &lockfile, &target, &downloads);
+            let found = further.into_iter().filter_map(|request| {
+                let bytes = proxy.files.get(&request.url)?;
+                Some((request.url, bytes.clone()))
+            });
+            let before = downloads.len();
+            downloads.extend(found);
+            if downloads.len() == before {
+                break;
+            }
+        }
+
         let written = writer.write(&self.input(), &lockfile, &target, &downloads);
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
         written
@@ -375,6 +388,21 @@ fn sums_of_requirements_are_added_where_go_reads_them() {
     );
     let reason = project.write(&deep, change).unwrap_err();
     assert!(reason.contains("`u.invalid/u v1.0.0/go.mod`"), "{reason}");
+
+    // Two that require each other are read once.
+    let cycle = "require (\n\tn.invalid/N v0.1.0\n\tw.invalid/w v1.0.0\n)\n";
+    let whole = deep
+        .with("u.invalid/u", "v1.0.0", cycle, "package u\n")
+        .with("w.invalid/w", "v1.0.0", "", "package w\n");
+    let files = project.write(&whole, change).unwrap();
+    for module in [
+        "n.invalid/N v0.1.0",
+        "u.invalid/u v1.0.0",
+        "w.invalid/w v1.0.0",
+    ] {
+        assert!(files["go.sum"].contains(&format!("{module}/go.mod h1:")));
+        assert!(!files["go.sum"].contains(&format!("{module} h1:")));
+    }
 }
 
 #[test]
