@@ -6,6 +6,7 @@ mod evidence;
 mod examples;
 mod faults;
 mod files;
+mod gradle;
 mod hostile;
 mod maven;
 mod nuget;

@@ -1,7 +1,7 @@
 //! Direct changes of lockfiles: from the graph that a lockfile should have to its bytes, without a
 //! package manager.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use patchgate_model::{DependencyKind, Lockfile, PackageIndex};
@@ -109,6 +109,18 @@ pub trait LockfileWriter: fmt::Debug + Sync {
     /// Whether files of other formats are changed first, because their change may include this one: the
     /// lockfile of a project that states its versions itself.
     fn is_last(&self) -> bool {
+        false
+    }
+
+    /// Names for which a package of another name stands, or the project itself, so that no package of
+    /// that name has to come in (Composer's `replace`).
+    fn provided(&self, _input: &Input<'_>) -> BTreeSet<String> {
+        BTreeSet::new()
+    }
+
+    /// Whether a lockfile is for every environment that its project supports, so that it has what is
+    /// needed in any of them. Others are for the one in which they were made.
+    fn locks_every_environment(&self, _lockfile: &Lockfile) -> bool {
         false
     }
 

@@ -174,6 +174,9 @@ pub struct Requirement {
     /// The condition under which it applies, as written: an environment marker of Python. Empty if
     /// it always does.
     pub condition: String,
+    /// Whether the condition is met in an environment that the lockfile is for, as far as that was
+    /// looked at ([`crate::Upgradable::may_apply`]).
+    pub applies: bool,
     /// Whether it applies only when a feature turns it on. [`Requirement::kind`] says so for
     /// runtime dependencies, but not for build dependencies.
     pub optional: bool,

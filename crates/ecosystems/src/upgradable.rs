@@ -117,6 +117,13 @@ pub trait Upgradable: Ecosystem {
         false
     }
 
+    /// Whether a condition of a requirement is met in an environment of a project, whatever optional
+    /// parts are asked for. `runtime` is what the project states about the language's runtime.
+    /// With `always`, it has to be met in all of them. A condition that is not understood is not met.
+    fn may_apply(&self, _condition: &str, _runtime: Option<&str>, _always: bool) -> bool {
+        false
+    }
+
     /// Whether features decide which dependencies a package has. The dependents of a package state
     /// them, so the metadata of all of them is needed (Cargo).
     fn has_feature_graph(&self) -> bool {
@@ -177,7 +184,8 @@ pub trait Upgradable: Ecosystem {
         Ok(Vec::new())
     }
 
-    /// Completes a release from the response to [`Release::details`], which becomes `None`.
+    /// Completes a release from the response to [`Release::details`], which becomes `None`, or the
+    /// request for a further document. Without the latter, the release is as complete as it gets.
     ///
     /// # Errors
     /// If the response is not in the registry's format.

@@ -293,14 +293,24 @@ async fn complete(
     name: &str,
     mut release: Release,
 ) -> Result<Release, Unanswered> {
-    if let Some(wanted) = release.details.clone() {
-        let body = ask(client, &wanted).await?;
+    let mut is_first = true;
+    for _ in 0..MAX_PAGES {
+        let Some(wanted) = release.details.clone() else {
+            break;
+        };
+        let body = match ask(client, &wanted).await {
+            Ok(body) => body,
+            Err(unanswered) if is_first => return Err(unanswered),
+            // What only a further document states stays unknown.
+            Err(_) => break,
+        };
         ecosystem
             .parse_details(name, &mut release, &body)
             .map_err(|error| unreadable(&wanted, &error))?;
-        release.details = None;
+        is_first = false;
     }
 
+    release.details = None;
     Ok(release)
 }
 

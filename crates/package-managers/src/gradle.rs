@@ -33,7 +33,7 @@ impl RegistryLocator for Gradle {
     }
 
     fn formats(&self) -> &'static [&'static str] {
-        &["gradle-version-catalog"]
+        &["gradle-version-catalog", "gradle-lock"]
     }
 
     /// The scripts in the file's directory and above it. A catalog is in a directory of its own below

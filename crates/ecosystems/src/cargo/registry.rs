@@ -251,6 +251,7 @@ fn requirement(dependency: Dependency) -> Requirement {
         requirement: dependency.req,
         kind,
         condition: dependency.target.unwrap_or_default(),
+        applies: false,
         optional: dependency.optional,
         features: dependency.features,
         no_default_features: dependency.default_features == Some(false),

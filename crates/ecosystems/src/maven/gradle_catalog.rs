@@ -14,7 +14,7 @@ use super::{NAME, coordinates, gradle_lines};
 use crate::syntax::{self, Node};
 use crate::{Input, ParseError, SkippedEntries, salvage};
 
-pub(super) use self::write::{CatalogWriter, version_positions};
+pub(super) use self::write::{CatalogWriter, change, version_positions};
 
 /// Largest catalog that is read to find the direct dependencies of a lockfile, in bytes. The
 /// catalog is read again for each lockfile.
@@ -37,7 +37,7 @@ struct Entry {
 }
 
 impl Catalog {
-    fn read(text: &str) -> Result<Self, ParseError> {
+    pub(super) fn read(text: &str) -> Result<Self, ParseError> {
         let root = syntax::toml(text)?;
         let mut skipped = SkippedEntries::default();
         let mut versions = HashMap::new();
@@ -60,6 +60,14 @@ impl Catalog {
 
         entries.sort_by_key(|entry| entry.line);
         Ok(Self { entries, skipped })
+    }
+
+    /// The versions that the catalog requests of a package, where it is one.
+    pub(super) fn versions_of(&self, name: &str) -> impl Iterator<Item = &str> {
+        self.entries
+            .iter()
+            .filter(move |entry| entry.name == name)
+            .filter_map(|entry| entry.version.as_deref())
     }
 
     /// Names and requirements of the libraries.

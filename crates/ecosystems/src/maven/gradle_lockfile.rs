@@ -5,12 +5,17 @@
 //! (`buildscript-gradle.lockfile`), and before Gradle 7 one per configuration in
 //! `gradle/dependency-locks`.
 
+mod declare;
+mod lines;
+mod write;
+
 use std::collections::{BTreeSet, HashMap};
 
 use patchgate_model::{
     DependencyKind, Edge, FormatId, Lockfile, Loss, Package, PackageIndex, Root, Scope,
 };
 
+pub(super) use self::write::LockWriter;
 use super::gradle_lines::entries;
 use super::{NAME, coordinates, gradle_catalog};
 use crate::{Input, ParseError, SkippedEntries, limits, salvage};
@@ -236,3 +241,6 @@ fn roots(input: &Input<'_>, packages: &[Package]) -> Vec<Root> {
         edges,
     }]
 }
+
+#[cfg(test)]
+mod tests;

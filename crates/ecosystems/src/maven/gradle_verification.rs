@@ -4,8 +4,11 @@
 //! The file lists every component that a build has ever resolved, with the hashes of its files. It
 //! contains no configurations, so all components count as needed at run time.
 
+mod write;
+
 use patchgate_model::{FormatId, Lockfile, Loss, Package};
 
+pub(super) use self::write::{Lacking, Used, add, lacking};
 use super::{NAME, coordinates};
 use crate::syntax::{self, Element};
 use crate::{Input, ParseError, SkippedEntries, salvage};

@@ -8,12 +8,15 @@ mod edit;
 mod gradle_catalog;
 mod gradle_lines;
 mod gradle_lockfile;
+mod gradle_module;
+mod gradle_script;
 mod gradle_verification;
 mod masked;
 mod maven_install;
 mod moves;
 mod pom;
 mod registry;
+mod release_pom;
 mod requirement;
 mod sbt_lock;
 mod upgrade;
@@ -99,7 +102,8 @@ impl FileReader for Maven {
     // format.
 
     fn companions(&self) -> &'static [&'static str] {
-        &[pom::CONFIG]
+        // Build scripts are only read to change the versions in them.
+        &[pom::CONFIG, "*.gradle", "*.gradle.kts"]
     }
 
     fn included(&self, input: &Input<'_>) -> Vec<String> {
@@ -120,8 +124,8 @@ impl FileReader for Maven {
                 id: "gradle-lock",
                 files: &["*gradle.lockfile"],
                 versions: "",
-                fixable: false,
-                writer: None,
+                fixable: true,
+                writer: Some(&gradle_lockfile::LockWriter),
                 parse: gradle_lockfile::parse,
             },
             Format {

@@ -5,15 +5,17 @@
 //! Addresses of a release are relative to that of its `maven-metadata.xml`. Publish times are absent:
 //! the metadata has one only for its newest version. A repository withdraws no releases.
 
-use std::collections::HashMap;
-
-use patchgate_model::{DependencyKind, SmolStr};
+use patchgate_model::DependencyKind;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::coordinates;
-use super::pom::{Declared, declared};
+use super::release_pom::{Document, Need, ReleasePom, Scope};
 use crate::syntax;
 use crate::{MetadataRequest, ParseError, Release, ReleaseFile, Requirement, limits};
+
+/// The text in a POM whose release has metadata of Gradle's own as well
+/// (<https://github.com/gradle/gradle/blob/master/platforms/documentation/docs/src/docs/design/gradle-module-metadata-latest-specification.md>).
+const HAS_MODULE: &str = "published-with-gradle-metadata";
 
 /// The characters of an address that are not encoded.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
@@ -68,6 +70,15 @@ pub(super) fn parse(name: &str, body: &[u8]) -> Result<Vec<Release>, ParseError>
     Ok(releases)
 }
 
+/// The path of a POM from the directory of its artifact.
+pub(super) fn pom_path(artifact: &str, version: &str) -> String {
+    format!(
+        "{}/{}",
+        utf8_percent_encode(version, PLAIN),
+        utf8_percent_encode(&format!("{artifact}-{version}.pom"), PLAIN)
+    )
+}
+
 fn release(artifact: &str, version: &str) -> Release {
     let file = |extension: &str| {
         let name = format!("{artifact}-{version}.{extension}");
@@ -96,49 +107,82 @@ fn release(artifact: &str, version: &str) -> Release {
 
 /// Adds the dependencies in a release's POM that are needed to run it.
 ///
-/// The POM's parents are not read. A version that comes from one is unknown, and its requirement is
-/// empty, or has the property as written: both admit every version.
+/// A version that the POM leaves to its parents, or to a list that it imports, is in further
+/// documents. While one of them is not known, the requirement is empty or has the property as
+/// written: both admit every version.
 pub(super) fn parse_details(
     name: &str,
     release: &mut Release,
     body: &[u8],
 ) -> Result<(), ParseError> {
-    let pom = declared(text(body)?)?;
-    let (_, artifact) = name.split_once(':').unwrap_or(("", name));
-    if pom.artifact != artifact {
-        return Err(ParseError::new(format!("is not the POM of `{name}`")));
+    let asked = release.details.take();
+    let body = text(body)?;
+    let pom = match Document::take(&mut release.document) {
+        None => ReleasePom::new(name, body)?,
+        Some(known) => known.with(asked.as_ref().map(|one| one.url.as_str()), body),
+    };
+    if pom.own().contains(HAS_MODULE) {
+        add_module(release);
     }
 
-    release.requirements = requirements(&pom);
-    release.details = None;
+    let needs = pom.needs()?;
+    release.requirements = needs.all.iter().map(requirement).collect();
+    if let Some((path, root)) = needs.missing.zip(root(name, release)) {
+        let parts: Vec<String> = path
+            .split('/')
+            .map(|part| utf8_percent_encode(part, PLAIN).to_string())
+            .collect();
+        let url = format!("{root}{}", parts.join("/"));
+        release.document = Some(pom.into_document(&path, &url));
+        release.details = Some(MetadataRequest { url, accept: None });
+    }
+
     Ok(())
 }
 
-fn requirements(pom: &Declared) -> Vec<Requirement> {
-    let managed: HashMap<(&SmolStr, &SmolStr), &SmolStr> = pom
-        .managed
-        .iter()
-        .filter_map(|one| Some(((&one.group, &one.artifact), one.version.as_ref()?)))
-        .collect();
+fn requirement(need: &Need) -> Requirement {
+    Requirement {
+        name: need.name.clone(),
+        requirement: need.requirement.clone(),
+        kind: match need.scope {
+            Scope::Optional => DependencyKind::Optional,
+            Scope::Compile | Scope::Runtime => DependencyKind::Runtime,
+        },
+        ..Requirement::default()
+    }
+}
 
-    pom.dependencies
-        .iter()
-        .filter(|one| matches!(one.scope.as_deref(), None | Some("compile" | "runtime")))
-        .filter(|one| coordinates::is_id(&one.group) && coordinates::is_id(&one.artifact))
-        .map(|one| {
-            let version = one.version.as_ref();
-            let version = version.or_else(|| managed.get(&(&one.group, &one.artifact)).copied());
-            Requirement {
-                name: format!("{}:{}", one.group, one.artifact),
-                requirement: version.map(ToString::to_string).unwrap_or_default(),
-                kind: match one.optional.as_deref() {
-                    Some("true") => DependencyKind::Optional,
-                    _ => DependencyKind::Runtime,
-                },
-                ..Requirement::default()
-            }
+/// Lists the metadata of Gradle's own among the files of a release.
+fn add_module(release: &mut Release) {
+    let module = release.files.iter().find_map(|file| {
+        Some(ReleaseFile {
+            name: format!("{}.module", file.name.strip_suffix(".pom")?),
+            url: format!("{}.module", file.url.strip_suffix(".pom")?),
+            ..ReleaseFile::default()
         })
-        .collect()
+    });
+    if let Some(module) = module
+        && release.files.iter().all(|file| file.name != module.name)
+    {
+        release.files.push(module);
+    }
+}
+
+/// The address of the repository that a release is in, with a slash at its end. `None` while the
+/// addresses of the release are relative.
+pub(super) fn root<'r>(name: &str, release: &'r Release) -> Option<&'r str> {
+    let list = request("", name).url;
+    let directory = list
+        .trim_start_matches('/')
+        .strip_suffix("maven-metadata.xml")?;
+    let pom = release
+        .files
+        .iter()
+        .find(|file| file.name.ends_with(".pom"))?;
+    let (above, _) = pom.url.rsplit_once('/')?;
+    let (above, _) = above.rsplit_once('/')?;
+    let above = pom.url.get(..=above.len())?;
+    above.strip_suffix(directory)
 }
 
 fn text(body: &[u8]) -> Result<&str, ParseError> {
@@ -186,6 +230,60 @@ mod tests {
             assert!(parse("org.acme:lib", body.as_bytes()).is_err(), "{body}");
         }
         assert!(parse("org.acme:other", LIST.as_bytes()).is_err());
+    }
+
+    #[test]
+    fn a_version_of_a_parent_or_a_list_is_in_further_documents() {
+        let mut release = release("lib", "1.0");
+        release.resolve("https://r.invalid/m2/g/lib/maven-metadata.xml");
+        let own = "<project><!-- do_not_remove: published-with-gradle-metadata --><parent>\
+            <groupId>up.above</groupId><artifactId>p</artifactId><version>7+1</version></parent>\
+            <artifactId>lib</artifactId><version>1.0</version><properties><a.version>2</a.version>\
+            </properties><dependencies><dependency><groupId>g</groupId><artifactId>a</artifactId>\
+            </dependency><dependency><groupId>g</groupId><artifactId>b</artifactId></dependency>\
+            </dependencies></project>";
+        parse_details("g:lib", &mut release, own.as_bytes()).unwrap();
+        let next = release.details.clone().unwrap();
+        assert_eq!(next.url, "https://r.invalid/m2/up/above/p/7+1/p-7+1.pom");
+
+        // The project's own property wins over that of its parent.
+        let managed = |name: &str, version: &str, more: &str| {
+            format!(
+                "<dependency><groupId>g</groupId><artifactId>{name}</artifactId>\
+                 <version>{version}</version>{more}</dependency>"
+            )
+        };
+        let pom = |artifact: &str, entries: &str| {
+            format!(
+                "<project><groupId>up.above</groupId><artifactId>{artifact}</artifactId>\
+                 <version>7+1</version><properties><a.version>1</a.version></properties>\
+                 <dependencyManagement><dependencies>{entries}</dependencies>\
+                 </dependencyManagement></project>"
+            )
+        };
+        let import = "<type>pom</type><scope>import</scope>";
+        let parent = managed("a", "${a.version}", "") + &managed("list", "5", import);
+        let mut cut_off = release.clone();
+        parse_details("g:lib", &mut cut_off, b"<html>").unwrap();
+        assert_eq!(cut_off.details, None);
+
+        parse_details("g:lib", &mut release, pom("p", &parent).as_bytes()).unwrap();
+        let next = release.details.clone().unwrap();
+        assert_eq!(next.url, "https://r.invalid/m2/g/list/5/list-5.pom");
+        let list = pom("list", &managed("b", "3", "")).replace("up.above", "g");
+        parse_details("g:lib", &mut release, list.replace("7+1", "5").as_bytes()).unwrap();
+
+        let found: Vec<(&str, &str)> = release
+            .requirements
+            .iter()
+            .map(|one| (one.name.as_str(), one.requirement.as_str()))
+            .collect();
+        assert_eq!(found, [("g:a", "2"), ("g:b", "3")]);
+        assert_eq!((&release.details, &release.document), (&None, &None));
+        assert_eq!(
+            release.files[2].url,
+            "https://r.invalid/m2/g/lib/1.0/lib-1.0.module"
+        );
     }
 
     #[test]

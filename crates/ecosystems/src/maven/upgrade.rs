@@ -69,6 +69,12 @@ impl Upgradable for Maven {
         Copies::One
     }
 
+    /// Optional dependencies are those of the artifact's own build
+    /// (<https://maven.apache.org/guides/introduction/introduction-to-optional-and-excludes-dependencies.html>).
+    fn installs_optional(&self) -> bool {
+        false
+    }
+
     /// Both tools take the version that a dependency requires, not the newest one
     /// (<https://maven.apache.org/guides/introduction/introduction-to-dependency-mechanism.html>).
     fn prefers_newest(&self) -> bool {

@@ -114,7 +114,11 @@ struct Entry<'t> {
     version: Written<'t>,
 }
 
-fn change(text: &str, moves: &Moves) -> Result<String, String> {
+/// A catalog with other versions.
+///
+/// # Errors
+/// If another entry would change with them, or a range does not admit them.
+pub(in crate::maven) fn change(text: &str, moves: &Moves) -> Result<String, String> {
     let start = text.len() - text.trim_start_matches('\u{feff}').len();
     let body = text.get(start..).unwrap_or_default();
     let file = DeTable::parse(body).map_err(|error| format!("it {}", error.message()))?;

@@ -34,7 +34,7 @@ use super::{NAME, coordinates};
 use crate::{Input, ParseError, limits};
 
 pub(super) use config::FILE as CONFIG;
-pub(super) use declared::{Declared, declared};
+pub(super) use declared::declared;
 pub use projects::Projects;
 pub use raw::DeclaredRepository;
 pub use sources::EXTERNAL;

@@ -10,6 +10,7 @@
 //! wanted one is taken back. Deliberately absent: changes of parents, plugins and imported lists
 //! themselves, each of which changes more than one package.
 
+mod companions;
 mod insert;
 mod places;
 mod project;
@@ -22,7 +23,9 @@ pub(in crate::maven) use self::places::owners;
 use self::project::{Goal, Project};
 use crate::maven::moves::{Moves, moves};
 use crate::maven::pom::{CONFIG, EXTERNAL};
-use crate::{Downloads, EditError, Input, LockfileWriter, Siblings, TargetGraph, WriteError};
+use crate::{
+    Downloads, EditError, Input, LockfileWriter, MetadataRequest, Siblings, TargetGraph, WriteError,
+};
 
 /// The writer of `pom.xml`.
 #[derive(Debug)]
@@ -38,12 +41,31 @@ impl LockfileWriter for PomWriter {
             || path.ends_with(CONFIG)
     }
 
+    /// POMs of packages whose version is in the same property.
+    fn further_downloads(
+        &self,
+        _input: &Input<'_>,
+        lockfile: &Lockfile,
+        target: &TargetGraph,
+        downloads: &Downloads,
+    ) -> Vec<MetadataRequest> {
+        let wanted = moves(lockfile, target)
+            .map(|moves| companions::wanted(lockfile, target, &moves))
+            .unwrap_or_default();
+        let lacking = wanted
+            .into_iter()
+            .filter(|url| !downloads.contains_key(url));
+        lacking
+            .map(|url| MetadataRequest { url, accept: None })
+            .collect()
+    }
+
     fn write(
         &self,
         input: &Input<'_>,
         lockfile: &Lockfile,
         target: &TargetGraph,
-        _downloads: &Downloads,
+        downloads: &Downloads,
     ) -> Result<Siblings, WriteError> {
         // The file is a manifest too: among the siblings it has its edits already.
         let own = input.sibling(input.path).unwrap_or(input.bytes);
@@ -53,6 +75,7 @@ impl LockfileWriter for PomWriter {
 
         let failed = |reason: String| WriteError::new(input, reason);
         let moves = moves(lockfile, target).map_err(failed)?;
+        let moves = companions::with_companions(lockfile, target, &moves, downloads);
         let mut project = Project::new(input.path, own, input.siblings);
         let goal = Goal::new(&project.read().map_err(failed)?, lockfile, &moves);
         for ((name, from), to) in &moves {

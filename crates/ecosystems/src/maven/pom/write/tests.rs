@@ -1,6 +1,8 @@
 use super::PomWriter;
 use crate::maven::pom::tests::{dependency, import, managed, project, repository};
-use crate::{Downloads, Input, LockfileWriter as _, Release, Siblings, TargetGraph, TargetNode};
+use crate::{
+    Downloads, Input, LockfileWriter as _, Release, ReleaseFile, Siblings, TargetGraph, TargetNode,
+};
 
 /// Writes a project with packages at other versions. The result has the files that changed.
 fn write(siblings: &Siblings, path: &str, moves: &[(&str, &str)]) -> Result<Siblings, String> {
@@ -144,6 +146,52 @@ fn a_property_of_several_packages_changes_for_all_or_none() {
         refused,
         "the property `v` also decides the version of `g:a`, which stays"
     );
+}
+
+#[test]
+fn packages_of_one_group_with_one_property_change_together() {
+    let pom = |version: &str| {
+        project(
+            "app",
+            &format!(
+                "<properties><v>{version}</v></properties><dependencies>{}{}</dependencies>",
+                dependency("a", "<version>${v}</version>"),
+                dependency("b", "<version>${v}</version>"),
+            ),
+        )
+    };
+    let siblings = repository(&[("pom.xml", &pom("1.0.0"))]);
+    let input = Input {
+        path: "pom.xml",
+        bytes: &siblings["pom.xml"],
+        siblings: &siblings,
+    };
+    let lockfile = crate::maven::pom::parse(&input).unwrap();
+    let mut target = TargetGraph::unchanged(&lockfile);
+    let file =
+        |artifact: &str| format!("https://r.invalid/m2/g/{artifact}/2.0.0/{artifact}-2.0.0.pom");
+    target.nodes[0].release = Some(Release {
+        files: vec![ReleaseFile {
+            name: "a-2.0.0.pom".to_owned(),
+            url: file("a"),
+            ..ReleaseFile::default()
+        }],
+        ..release("2.0.0")
+    });
+
+    let none = Downloads::new();
+    let wanted = PomWriter.further_downloads(&input, &lockfile, &target, &none);
+    let wanted: Vec<String> = wanted.into_iter().map(|one| one.url).collect();
+    assert_eq!(wanted, [file("b")]);
+    assert!(PomWriter.write(&input, &lockfile, &target, &none).is_err());
+
+    let known = Downloads::from([(file("b"), Vec::new())]);
+    assert_eq!(
+        PomWriter.further_downloads(&input, &lockfile, &target, &known),
+        []
+    );
+    let written = PomWriter.write(&input, &lockfile, &target, &known).unwrap();
+    assert_eq!(text(&written, "pom.xml"), pom("2.0.0"));
 }
 
 #[test]
