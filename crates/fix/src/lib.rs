@@ -19,6 +19,7 @@ mod bundled;
 mod change_graph;
 mod context;
 mod deadline;
+mod environments;
 mod evidence;
 mod exclusions;
 mod git;

@@ -57,6 +57,7 @@ impl ReleaseIndex<'_> {
                             .add_published(ecosystem, &tree.lockfile, &name, &mut release)
                             .await;
                     }
+                    self.environments.settle(ecosystem, &mut release);
                     self.note_named(&release);
                     self.known.complete(self.ecosystem, &name, release);
                 }

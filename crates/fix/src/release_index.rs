@@ -17,6 +17,7 @@ use patchgate_package_managers::{ConfigurationFile, RegistryLocator};
 
 use crate::asked_features::AskedFeatures;
 use crate::context::{Failure, FixContext};
+use crate::environments::Environments;
 use crate::exclusions::Exclusions;
 use crate::lock_state::{LockState, ids};
 use crate::registries::{Registries, Unanswered, documents};
@@ -38,6 +39,7 @@ pub(super) struct ReleaseIndex<'a> {
     locator: &'static dyn RegistryLocator,
     pub(super) registries: Registries<'a>,
     pub(super) known: Releases,
+    pub(super) environments: Environments,
     /// What the projects ask of releases, once it was read.
     asked: Option<AskedFeatures>,
     /// The releases of packages about which the planner did not ask.
@@ -60,6 +62,7 @@ impl<'a> ReleaseIndex<'a> {
         ecosystem: &'static dyn Upgradable,
         locator: &'static dyn RegistryLocator,
         configuration: Vec<ConfigurationFile>,
+        environments: Environments,
     ) -> Self {
         Self {
             context,
@@ -67,6 +70,7 @@ impl<'a> ReleaseIndex<'a> {
             locator,
             registries: Registries::new(context.client, locator, configuration, context.run),
             known: Releases::default(),
+            environments,
             asked: None,
             kept: Releases::default(),
             judged: BTreeMap::new(),
@@ -116,8 +120,7 @@ impl<'a> ReleaseIndex<'a> {
         let policy = &self.context.policy;
         let name_of = self.ecosystem.name();
         let max_bump = |name: &str| policy.max_bump(name_of.as_str(), name);
-        let path = &tree.lockfile.path;
-        let runtime = self.ecosystem.supported_runtime(path, &tree.manifests);
+        let runtime = self.environments.runtime.clone();
         let mut memory = Memory::default();
         for _ in 0..MAX_ROUNDS {
             let judge = |name: &str, version: &str| self.judge(name, version);
@@ -360,6 +363,9 @@ impl<'a> ReleaseIndex<'a> {
                 self.add_times(tree, &name, releases).await;
                 let unlisted = self.unlisted(tree, &name, releases).await?;
                 releases.extend(unlisted);
+                for release in releases {
+                    self.environments.settle(self.ecosystem, release);
+                }
             }
             let judged = match &releases {
                 Ok(releases) => self.judge_all(&name, releases, &advisories),

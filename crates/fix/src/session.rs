@@ -8,6 +8,7 @@ use patchgate_package_managers::RelockError;
 use patchgate_upgrade::{PlanOptions, PlannedUpgrade, Proposal};
 
 use crate::context::{Failure, FixContext};
+use crate::environments::Environments;
 use crate::exclusions::Exclusions;
 use crate::lock_state::{LockState, ids};
 use crate::release_index::ReleaseIndex;
@@ -61,7 +62,13 @@ pub(super) async fn fix(
             overrides: context.options.overrides && has_overrides(support, lockfile, manifests),
             ..context.options
         },
-        releases: ReleaseIndex::new(context, ecosystem, support.locator, configuration.clone()),
+        releases: ReleaseIndex::new(
+            context,
+            ecosystem,
+            support.locator,
+            configuration.clone(),
+            Environments::of(support, &start),
+        ),
         configuration,
         tree: start.clone(),
         findings: before.clone(),

@@ -222,7 +222,9 @@ impl<'a> Problem<'a> {
         let is_optional = requirement.optional || requirement.kind == DependencyKind::Optional;
 
         (is_optional && !ecosystem.installs_optional() && !ecosystem.prunes_unused())
-            || (!requirement.condition.is_empty() && !ecosystem.locks_every_platform())
+            || (!requirement.condition.is_empty()
+                && !requirement.applies
+                && !ecosystem.locks_every_platform())
     }
 }
 

@@ -93,6 +93,57 @@ impl Marker {
         (all.len() <= MAX_ALTERNATIVES).then_some(Self(all))
     }
 
+    /// A marker that applies in these versions of Python.
+    pub(super) fn for_python(python: &[Interval]) -> Self {
+        Self(vec![Alternative {
+            python: python.to_vec(),
+            ..Alternative::any()
+        }])
+    }
+
+    /// The versions of Python in which the marker applies, if nothing else decides: alternatives for
+    /// each value of one variable, and for all others, count as one without it.
+    pub(super) fn only_python(&self) -> Option<Vec<Interval>> {
+        let mut python: BTreeMap<&BTreeMap<&'static str, Condition>, Vec<Interval>> =
+            BTreeMap::new();
+        for alternative in &self.0 {
+            if alternative.extra.is_some() {
+                return None;
+            }
+            let known = python.entry(&alternative.others).or_default();
+            *known = union(known, &alternative.python);
+        }
+
+        let none = BTreeMap::new();
+        let always = python.remove(&none).unwrap_or_default();
+        let (mut values, mut excluded) = (BTreeSet::new(), None);
+        let mut variables = BTreeSet::new();
+        let mut all = None;
+        for (others, intervals) in &python {
+            let mut conditions = others.iter();
+            let (Some((variable, condition)), None) = (conditions.next(), conditions.next()) else {
+                return None;
+            };
+            variables.insert(*variable);
+            match condition {
+                Condition::Is(value) => {
+                    values.insert(value.clone());
+                }
+                Condition::IsNot(not) if excluded.is_none() => excluded = Some(not.clone()),
+                Condition::IsNot(_) => return None,
+            }
+            let intervals = union(intervals, &always);
+            if all.get_or_insert_with(|| intervals.clone()) != &intervals {
+                return None;
+            }
+        }
+        match (all, variables.len()) {
+            (None, _) => Some(always),
+            (Some(all), 1) if excluded == Some(values) => Some(all),
+            _ => None,
+        }
+    }
+
     /// The parts of the marker for each extra, without the condition on it. The part that needs none
     /// has an empty name.
     pub(super) fn by_extra(self) -> BTreeMap<String, Self> {
@@ -543,6 +594,38 @@ mod tests {
         assert_eq!(applies(&deep, ">=3.9"), None);
         let wide = vec!["sys_platform == 'a'"; 99].join(" or ");
         assert_eq!(applies(&wide, ">=3.9"), None);
+    }
+
+    #[test]
+    fn platforms_that_together_are_all_do_not_count() {
+        let platforms = |python: &str| {
+            format!(
+                "{python} and sys_platform == 'win32' or {python} and sys_platform == 'emscripten' or \
+                 {python} and sys_platform != 'emscripten' and sys_platform != 'win32'"
+            )
+        };
+        let newer = platforms("python_full_version >= '3.12'");
+        let whole = format!("{newer} or python_full_version == '3.11.*'");
+        let conditions = |marker: &str| {
+            let python = Marker::parse(marker)?.only_python()?;
+            let parts = python.iter().flat_map(|one| one.conditions("v"));
+            Some(parts.collect::<Vec<_>>().join(" and "))
+        };
+        assert_eq!(conditions(&newer).as_deref(), Some("v >= '3.12'"));
+        assert_eq!(conditions(&whole).as_deref(), Some("v >= '3.11'"));
+        assert_eq!(
+            conditions("python_version < '3.10'").as_deref(),
+            Some("v < '3.10'")
+        );
+        for marker in [
+            "sys_platform == 'win32'".to_owned(),
+            newer.replace("emscripten' or", "cygwin' or"),
+            newer.replacen("3.12", "3.13", 1),
+            format!("{newer} or os_name == 'nt'"),
+            "extra == 'a'".to_owned(),
+        ] {
+            assert_eq!(conditions(&marker), None, "{marker}");
+        }
     }
 
     #[test]

@@ -141,6 +141,14 @@ impl PythonRange {
         Some(Self(range))
     }
 
+    /// The part of the range that is in a set, if it is one.
+    pub(super) fn within(&self, set: &[Interval]) -> Option<Self> {
+        match intersection(&self.intervals(), set).as_slice() {
+            [only] => Some(Self(only.clone())),
+            _ => None,
+        }
+    }
+
     /// The range as a set.
     pub(super) fn intervals(&self) -> Vec<Interval> {
         vec![self.0.clone()]

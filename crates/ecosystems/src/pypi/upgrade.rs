@@ -3,6 +3,8 @@
 use patchgate_model::Bump;
 
 use super::admitted::Parts;
+use super::marker::{Applies, Marker};
+use super::python_range::PythonRange;
 use super::version::Version;
 use super::{NAME, PyPi, edit, index, raise};
 use crate::version::checked;
@@ -33,6 +35,21 @@ impl Upgradable for PyPi {
 
     fn runs_on(&self, required: &str, supported: &str) -> bool {
         runtime::admits_oldest(&PyPi, required, supported, 2)
+    }
+
+    /// Environment markers
+    /// (<https://packaging.python.org/en/latest/specifications/dependency-specifiers/#environment-markers>).
+    fn may_apply(&self, condition: &str, runtime: Option<&str>, always: bool) -> bool {
+        let python = PythonRange::parse(runtime.unwrap_or_default());
+        let own = Marker::parse(condition).and_then(|marker| marker.by_extra().remove(""));
+        let applies = own
+            .zip(python)
+            .and_then(|(own, python)| own.applies(&python));
+        match applies {
+            Some(Applies::Always) => true,
+            Some(Applies::When(_)) => !always,
+            Some(Applies::Never) | None => false,
+        }
     }
 
     /// Developmental releases count as pre-releases

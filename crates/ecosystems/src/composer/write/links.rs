@@ -19,9 +19,33 @@ pub(super) struct Linked {
     replaces: BTreeSet<String>,
     /// Whether the entry is new, so that nothing has accepted it yet.
     pub(super) is_new: bool,
+    /// Whether it is the project, which the file does not list.
+    is_project: bool,
 }
 
 impl Linked {
+    /// The names that a project stands for, and those that it refuses.
+    pub(super) fn of_project(manifest: &Node<'_>) -> Result<Self, String> {
+        let links = |key: &str| -> Result<Vec<(String, String)>, String> {
+            let links = requirements(manifest, key).map_err(|error| error.to_string())?;
+            let owned =
+                |(name, version): (&str, &str)| (name.to_ascii_lowercase(), version.to_owned());
+            Ok(links.into_iter().map(owned).collect())
+        };
+        let replaced = links("replace")?;
+
+        Ok(Self {
+            name: "the project".to_owned(),
+            version: String::new(),
+            requires: Vec::new(),
+            conflicts: links("conflict")?,
+            replaces: replaced.iter().map(|(name, _)| name.clone()).collect(),
+            provides: links("provide")?.into_iter().chain(replaced).collect(),
+            is_new: false,
+            is_project: true,
+        })
+    }
+
     /// Reads an entry of a lockfile.
     pub(super) fn of(entry: &Node<'_>, is_new: bool) -> Result<Self, String> {
         let unreadable = |error: crate::ParseError| error.to_string();
@@ -36,6 +60,7 @@ impl Linked {
         let replaced = links("replace")?;
 
         Ok(Self {
+            is_project: false,
             name: text("name")?.to_ascii_lowercase(),
             version: text("version")?,
             requires: links("require")?,
@@ -112,7 +137,10 @@ impl<'a> Links<'a> {
     /// new entries have a part in it.
     pub(super) fn check(&self) -> Result<(), String> {
         for package in self.packages {
-            let shown = format!("`{} {}`", package.name, package.version);
+            let shown = match package.is_project {
+                true => package.name.clone(),
+                false => format!("`{} {}`", package.name, package.version),
+            };
             for (name, requirement) in &package.requires {
                 let found: Vec<&Linked> = self.of(name).map(|(_, found)| found).collect();
                 if found.is_empty() {
@@ -136,7 +164,11 @@ impl<'a> Links<'a> {
             }
             for (_, other) in self.of(&package.name) {
                 if other.replaces.contains(&package.name) && other.name != package.name {
-                    return Err(format!("`{}` replaces `{}`", other.name, package.name));
+                    let shown = match other.is_project {
+                        true => other.name.clone(),
+                        false => format!("`{}`", other.name),
+                    };
+                    return Err(format!("{shown} replaces `{}`", package.name));
                 }
             }
         }

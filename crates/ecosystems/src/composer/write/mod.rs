@@ -27,6 +27,27 @@ use links::{Linked, Links};
 pub(super) struct ComposerWriter;
 
 impl LockfileWriter for ComposerWriter {
+    /// What packages and the project replace or provide
+    /// (<https://getcomposer.org/doc/04-schema.md#replace>).
+    fn provided(&self, input: &Input<'_>) -> BTreeSet<String> {
+        let manifest = input.sibling(&input.beside("composer.json"));
+        let texts = [Some(input.bytes), manifest].into_iter().flatten();
+        let mut names = BTreeSet::new();
+        for text in texts.filter_map(|bytes| std::str::from_utf8(bytes).ok()) {
+            let Ok(tree) = json(text.trim_start_matches('\u{feff}')) else {
+                continue;
+            };
+            let lists = LISTS.iter().filter_map(|list| tree.get(list));
+            for one in lists.flat_map(Node::items).chain([&tree]) {
+                for key in ["replace", "provide"] {
+                    let links = one.get(key).map(Node::entries).unwrap_or_default();
+                    names.extend(links.iter().map(|(name, _)| name.name.to_ascii_lowercase()));
+                }
+            }
+        }
+        names
+    }
+
     fn write(
         &self,
         input: &Input<'_>,
@@ -57,13 +78,27 @@ fn write(input: &Input<'_>, lockfile: &Lockfile, target: &TargetGraph) -> Result
     };
     let descriptions = descriptions(target)?;
     let new = old.changed(lockfile, target, &descriptions)?;
-    let lists = new.lists(&old, root, &document)?;
+    let project = project(input, root)?;
+    let lists = new.lists(&old, root, &document, project.as_ref())?;
     let written = document.print(lists, hash.as_deref());
 
     Ok(match input.bytes.starts_with("\u{feff}".as_bytes()) {
         true => format!("\u{feff}{written}"),
         false => written,
     })
+}
+
+/// What the project stands for and refuses itself.
+fn project(input: &Input<'_>, root: &Root) -> Result<Option<Linked>, String> {
+    let path = root.manifest.as_deref().unwrap_or_default();
+    let Some(bytes) = input.sibling(path) else {
+        return Ok(None);
+    };
+    let unreadable = |reason: String| format!("`{path}` {reason}");
+    let text = std::str::from_utf8(bytes).map_err(|_| unreadable("is not UTF-8".to_owned()))?;
+    let tree = json(text.trim_start_matches('\u{feff}'));
+    let tree = tree.map_err(|error| unreadable(error.to_string()))?;
+    Linked::of_project(&tree).map(Some).map_err(unreadable)
 }
 
 /// Whether a requirement of the project changes.
@@ -241,8 +276,10 @@ impl<'a> Entries<'a> {
         old: &Entries<'_>,
         root: &Root,
         document: &Document<'_>,
+        project: Option<&Linked>,
     ) -> Result<Vec<Vec<String>>, String> {
-        let linked: Vec<&Linked> = self.entries.iter().map(|entry| &entry.linked).collect();
+        let mut linked: Vec<&Linked> = self.entries.iter().map(|entry| &entry.linked).collect();
+        linked.extend(project);
         Links::new(&linked).check()?;
 
         // A package changes its list only where the graph is the reason.

@@ -2,7 +2,7 @@ use super::{Document, Entries, LEVEL};
 use crate::composer::{php_json, registry};
 use crate::syntax::json;
 use crate::test_graph::{Case, add, set};
-use crate::{Release, TargetGraph};
+use crate::{Input, LockfileWriter as _, Release, TargetGraph};
 
 const MANIFEST: &str =
     r#"{"name": "acme/app", "require": {"acme/a": "^1.0"}, "require-dev": {"acme/test": "^1.0"}}"#;
@@ -222,4 +222,39 @@ fn every_entry_of_the_corpus_is_printed_as_composer_did() {
             }
         }
     }
+}
+
+#[test]
+fn what_the_project_replaces_needs_no_package() {
+    let manifest = MANIFEST.replace(
+        "\"require\"",
+        "\"replace\": {\"acme/polyfill\": \"*\"}, \"conflict\": {\"acme/b\": \"1.3.0\"}, \"require\"",
+    );
+    let case = Case::new("composer.lock", &plain(), &[("composer.json", &manifest)]);
+    let input = Input {
+        path: "composer.lock",
+        bytes: case.text.as_bytes(),
+        siblings: &case.siblings,
+    };
+    let names = super::ComposerWriter.provided(&input);
+    assert_eq!(names.into_iter().collect::<Vec<_>>(), ["acme/polyfill"]);
+
+    let needs = r#""acme/polyfill": "^1.0""#;
+    let with = |version: &str| {
+        let mut target = case.target();
+        set(&mut target, "acme/b", release("acme/b", version, needs));
+        target
+    };
+    let written = case.write(&with("1.2.0")).unwrap();
+    let expected = plain().replace(
+        &entry("acme/b", "1.0.0", ""),
+        &entry("acme/b", "1.2.0", needs),
+    );
+    assert_eq!(written, expected);
+    let refused = case.write(&with("1.3.0")).unwrap_err();
+    assert_eq!(refused, "the project conflicts with `acme/b 1.3.0`");
+
+    let unknown = locked(&plain());
+    let refused = unknown.write(&with("1.2.0")).unwrap_err();
+    assert!(refused.contains("`acme/polyfill`, which has no version"));
 }

@@ -31,6 +31,10 @@ use crate::{
 pub(in crate::pypi) struct PdmLockWriter;
 
 impl LockfileWriter for PdmLockWriter {
+    fn locks_every_environment(&self, _lockfile: &Lockfile) -> bool {
+        true
+    }
+
     fn write(
         &self,
         input: &Input<'_>,
@@ -82,7 +86,7 @@ impl Change<'_> {
         inherited::check(self.lockfile, self.target, &document, targets.inherits)?;
         self.add_new(&mut document, &targets)?;
         if targets.inherits {
-            self.check_new(&document)?;
+            self.inherit_markers(&mut document)?;
         }
         for (name, marker) in self::lacking(&document)?.difference(&lacking) {
             if targets.may_apply(marker) {
@@ -140,18 +144,42 @@ impl Change<'_> {
         dependencies::same_conditions(&name, &old, &new, targets.inherits)
     }
 
-    /// Checks that the packages that the file did not have inherit no marker.
-    fn check_new(&self, document: &Document) -> Result<(), String> {
+    /// Gives the packages that the file did not have the marker of the lines that require them.
+    ///
+    /// # Errors
+    /// If PDM would join several markers, which is its own.
+    fn inherit_markers(&self, document: &mut Document) -> Result<(), String> {
         let new = self.target.nodes.iter().filter(|node| node.was.is_none());
         let new: BTreeSet<String> = new.map(|node| normalize(&node.name).into_owned()).collect();
+        let mut markers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         for block in &document.blocks {
             for line in block.list("dependencies")? {
                 let parsed = Requirement::parse(&line);
                 let parsed = parsed.ok_or_else(|| format!("`{line}` is not a requirement"))?;
-                let is_conditional = !parsed.marker.is_empty() || block.has("marker");
-                if is_conditional && new.contains(normalize(parsed.name).as_ref()) {
-                    return Err(format!("`{}` would get a marker", parsed.name));
+                let name = normalize(parsed.name).into_owned();
+                if !new.contains(&name) {
+                    continue;
                 }
+                let dependent = normalize(&block.text("name")?).into_owned();
+                let is_conditional = !parsed.marker.is_empty();
+                if block.has("marker") || (is_conditional && new.contains(&dependent)) {
+                    return Err(format!("`{name}` would get a marker"));
+                }
+                let known = markers.entry(name).or_default();
+                known.insert(parsed.marker.to_owned());
+            }
+        }
+
+        for block in &mut document.blocks {
+            let name = normalize(&block.text("name")?).into_owned();
+            let mut markers = markers.remove(&name).unwrap_or_default().into_iter();
+            match (markers.next(), markers.next()) {
+                (None, _) => {}
+                (Some(none), None) if none.is_empty() => {}
+                (Some(one), None) if !one.contains(" and ") && !one.contains(" or ") => {
+                    block.set_text("marker", Some(&one));
+                }
+                _ => return Err(format!("`{name}` would get a marker of several")),
             }
         }
         Ok(())

@@ -24,6 +24,10 @@ use crate::{Downloads, Input, LockfileWriter, Siblings, TargetGraph, WriteError}
 pub(in crate::pypi) struct PoetryLockWriter;
 
 impl LockfileWriter for PoetryLockWriter {
+    fn locks_every_environment(&self, _lockfile: &Lockfile) -> bool {
+        true
+    }
+
     fn write(
         &self,
         input: &Input<'_>,

@@ -32,6 +32,11 @@ const START: &str = "[[packages]]";
 const KEYS: [&str; 5] = ["name", "version", "marker", "sdist", "wheels"];
 
 impl LockfileWriter for PylockWriter {
+    /// Only files of `--universal` are written.
+    fn locks_every_environment(&self, _lockfile: &Lockfile) -> bool {
+        true
+    }
+
     /// The files that state the direct dependencies.
     fn reads(&self, path: &str) -> bool {
         path.ends_with(".in") || path.ends_with(".txt")
@@ -87,15 +92,16 @@ fn write(input: &Input<'_>, lockfile: &Lockfile, target: &TargetGraph) -> Result
     if !is_whole || !lockfile.skipped.is_empty() {
         return Err("it has entries that cannot be read".to_owned());
     }
-    let change = Change {
+    let mut change = Change {
         lockfile,
         target,
         listed,
         python,
         by_name: by_name(lockfile, target)?,
         has_times: plain.text.contains(" upload-time = "),
+        new_markers: BTreeMap::new(),
     };
-    change.check(&direct)?;
+    change.new_markers = change.check(&direct)?;
 
     let mut texts: Vec<(String, String)> = Vec::new();
     for (number, node) in target.nodes.iter().enumerate() {
@@ -216,6 +222,8 @@ struct Change<'a> {
     python: PythonRange,
     by_name: BTreeMap<String, usize>,
     has_times: bool,
+    /// The markers of new packages.
+    new_markers: BTreeMap<usize, String>,
 }
 
 impl Change<'_> {
@@ -223,16 +231,21 @@ impl Change<'_> {
         self.target.nodes.get(number)?.release.as_ref()
     }
 
-    /// The marker of an entry. A new package has none.
+    /// The marker of an entry. That of a new package follows from its dependents.
     fn marker(&self, number: usize) -> &str {
+        if let Some(marker) = self.new_markers.get(&number) {
+            return marker;
+        }
         let was = self.target.nodes.get(number).and_then(|node| node.was);
         let entry = was.and_then(|was| self.listed.get(was.0 as usize));
         let marker = entry.and_then(|entry| entry.get("marker"));
         marker.and_then(Node::text).unwrap_or_default()
     }
 
-    /// Checks that markers stay, and that every package is needed.
-    fn check(&self, direct: &BTreeSet<String>) -> Result<(), String> {
+    /// Checks that markers stay, and that every package is needed. Returns the markers of new
+    /// packages: the condition under which unconditional packages need them.
+    fn check(&self, direct: &BTreeSet<String>) -> Result<BTreeMap<usize, String>, String> {
+        let mut new_markers: BTreeMap<usize, BTreeSet<String>> = BTreeMap::new();
         let mut needed: BTreeSet<String> = direct.clone();
         for (number, node) in self.target.nodes.iter().enumerate() {
             let Some(release) = self.release(number) else {
@@ -267,8 +280,16 @@ impl Change<'_> {
                 let to = to.ok_or_else(|| format!("it needs `{name}`, which has no version"))?;
                 let (own, other) = (self.marker(number), self.marker(to));
                 let is_new_too = self.target.nodes.get(to).is_some_and(|to| to.was.is_none());
+                if is_new_too {
+                    let text = match &applies {
+                        Applies::When(text) => text.clone(),
+                        _ => String::new(),
+                    };
+                    new_markers.entry(to).or_default().insert(text);
+                }
+                let was_new = node.was.is_none();
                 let is_alike = match (&applies, is_new_too) {
-                    (Applies::When(_), true) => false,
+                    (Applies::When(_), true) => own.is_empty() && !was_new,
                     (Applies::When(_), false) => other.is_empty(),
                     (_, true) => own.is_empty(),
                     (_, false) => other.is_empty() || other == own,
@@ -287,10 +308,45 @@ impl Change<'_> {
             }
         }
 
-        match self.by_name.keys().find(|name| !needed.contains(*name)) {
-            Some(name) => Err(format!("nothing would depend on `{name}`")),
-            None => Ok(()),
+        if let Some(name) = self.by_name.keys().find(|name| !needed.contains(*name)) {
+            return Err(format!("nothing would depend on `{name}`"));
         }
+        self.one_marker_each(new_markers)
+    }
+
+    /// The only marker of each new package.
+    ///
+    /// # Errors
+    /// If uv would join several, or inherit one.
+    fn one_marker_each(
+        &self,
+        new_markers: BTreeMap<usize, BTreeSet<String>>,
+    ) -> Result<BTreeMap<usize, String>, String> {
+        let name = |number: usize| self.target.nodes.get(number).map_or("", |node| &node.name);
+        let mut markers = BTreeMap::new();
+        for (number, texts) in new_markers {
+            let mut texts = texts.into_iter();
+            let (Some(text), None) = (texts.next(), texts.next()) else {
+                let name = name(number);
+                return Err(format!(
+                    "the environments that need `{name}` are not certain"
+                ));
+            };
+            markers.insert(number, text);
+        }
+
+        let has_marker = |number: &usize| markers.get(number).is_some_and(|text| !text.is_empty());
+        for (number, node) in self.target.nodes.iter().enumerate() {
+            let inherits = |edge: &&crate::TargetEdge| markers.contains_key(&edge.to);
+            let heir = node.edges.iter().find(inherits);
+            if let Some(heir) = heir.filter(|_| has_marker(&number)) {
+                let name = name(heir.to);
+                return Err(format!(
+                    "the environments that need `{name}` are not certain"
+                ));
+            }
+        }
+        Ok(markers)
     }
 
     /// The entry of a package that gets another release.

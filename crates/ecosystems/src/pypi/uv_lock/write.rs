@@ -3,8 +3,9 @@
 //!
 //! The entry of a package that gets another release is written again: dependencies with their
 //! markers, extras that something asks for, and the files that fit the project's versions of Python.
-//! Entries that stay keep their bytes. Refused is what only a resolution for all environments decides:
-//! other environments than before, and packages that have a version for each of several.
+//! Entries that stay keep their bytes. A package can have a version for each of several ranges of
+//! Python. Refused is what only a resolution for all environments decides: other environments than
+//! before, and versions for other environments than ranges of Python.
 
 mod document;
 mod entry;
@@ -26,6 +27,10 @@ use crate::{Downloads, Input, LockfileWriter, Siblings, TargetGraph, WriteError}
 pub(in crate::pypi) struct UvLockWriter;
 
 impl LockfileWriter for UvLockWriter {
+    fn locks_every_environment(&self, _lockfile: &Lockfile) -> bool {
+        true
+    }
+
     fn write(
         &self,
         input: &Input<'_>,
@@ -41,6 +46,7 @@ fn write(input: &Input<'_>, lockfile: &Lockfile, target: &TargetGraph) -> Result
     let plain = PlainText::of(input)?;
     let mut document = Document::read(&plain.text, lockfile)?;
     document.change_requirements(lockfile, target)?;
+    document.change_copies(lockfile, target);
     let plan = Plan::new(&document, lockfile, target)?;
     let written = document.assemble(plan.entries()?);
     verify(input, &written, super::parse, lockfile, target)?;

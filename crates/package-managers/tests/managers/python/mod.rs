@@ -39,6 +39,8 @@ fn index(needs: &[&str], wheels: &[&str]) -> PyIndex {
         made("b", "1.0", &[]),
         made("c", "1.0", &[]),
         made("n", "2.0", &[]),
+        made("older", "1.0", &[]),
+        made("windows", "1.0", &[]),
         made("q", "1.0", &["b", "c ; extra == 'x'"]),
     ])
 }
@@ -137,17 +139,20 @@ impl Project<'_> {
     }
 
     fn target(&self, old: &Lockfile, new: &Lockfile) -> TargetGraph {
-        // The nodes, and the package of the new lockfile that each stands for.
+        // The nodes, and the package of the new lockfile that each stands for. Copies of a package
+        // keep their order.
+        let mut left: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        for (number, package) in new.packages.iter().enumerate().rev() {
+            left.entry(&package.name).or_default().push(number);
+        }
         let mut nodes: Vec<(Option<PackageIndex>, usize)> = Vec::new();
         for (index, package) in old.indexed() {
-            let found = new.packages.iter().position(|one| one.name == package.name);
+            let found = left.get_mut(package.name.as_str()).and_then(Vec::pop);
             nodes.extend(found.map(|number| (Some(index), number)));
         }
-        for (number, package) in new.packages.iter().enumerate() {
-            if !old.packages.iter().any(|one| one.name == package.name) {
-                nodes.push((None, number));
-            }
-        }
+        let mut added: Vec<usize> = left.into_values().flatten().collect();
+        added.sort_unstable();
+        nodes.extend(added.into_iter().map(|number| (None, number)));
 
         let node_of: BTreeMap<usize, usize> = (0..)
             .zip(&nodes)

@@ -30,7 +30,11 @@ fn pdm_would_have_written_the_same() {
         return;
     };
     let index = index(
-        &["m!=1.5,>=1 ; extra == 'fast' and platform_system == 'Windows'"],
+        &[
+            "m!=1.5,>=1 ; extra == 'fast' and platform_system == 'Windows'",
+            "older>=1 ; python_version < '3.11'",
+            "windows ; sys_platform == 'win32'",
+        ],
         &[
             "py3-none-any",
             "cp27-cp27mu-manylinux1_x86_64",

@@ -40,6 +40,8 @@ fn poetry_would_have_written_the_same() {
     let index = index(
         &[
             "old ; python_version < '3.8'",
+            "older>=1 ; python_version < '3.11'",
+            "windows ; sys_platform == 'win32'",
             "m!=1.5,>=1 ; extra == 'fast' and platform_system == 'Windows'",
             "d ; extra == 'all'",
             "c ; extra == 'all'",

@@ -39,12 +39,20 @@ fn uv_leaves_what_is_written() {
         made(
             "a",
             "1.1",
-            &["b>=1", "c>=1", "older ; python_version < '3.8'"],
+            &[
+                "b>=1",
+                "c>=1",
+                "older ; python_version < '3.8'",
+                "newer ; python_version < '3.11'",
+                "windows>=1 ; sys_platform == 'win32'",
+            ],
         )
         .with_wheels(&["py3-none-any", "cp39-abi3-win32", "cp38-cp38-win32"]),
         made("b", "1.0", &[]),
         made("c", "1.0", &["b"]),
         made("old", "1.0", &[]),
+        made("newer", "1.0", &[]),
+        made("windows", "1.0", &[]),
         made("q", "1.0", &["b"]),
         made("w", "1.0", &[]),
         made("w", "1.1", &["b"]),

@@ -41,6 +41,8 @@ fn releases() -> Vec<PyRelease> {
                 "b>=1",
                 "c[y]>=1 ; python_version < '3.12' and platform_system == 'Windows'",
                 "old ; python_version < '3.8'",
+                "older>=1 ; python_version < '3.11'",
+                "windows ; sys_platform == 'win32'",
                 "z>=2",
                 "unused ; extra == 'never'",
             ],
@@ -69,6 +71,8 @@ fn releases() -> Vec<PyRelease> {
         made("w", "1.0", &["b"]).with_wheels(&["cp39-cp39-win_amd64", "cp39-cp39-win32"]),
         made("w", "1.1", &["b"]).with_wheels(&["cp39-cp39-win_amd64", "cp39-cp39-linux_x86_64"]),
         made("z", "2.0", &[]),
+        made("older", "1.0", &[]),
+        made("windows", "1.0", &[]),
     ]
 }
 
@@ -140,4 +144,73 @@ fn uv_accepts_a_raised_requirement() {
     let after = project.read();
 
     assert_eq!(project.written(&before, &after).as_deref(), Ok(&*after));
+}
+
+/// A package with a version for each of two ranges of Python keeps them apart.
+#[test]
+fn uv_accepts_other_versions_for_ranges_of_python() {
+    let Some(program) = Tools::installed().and_then(|tools| tools.newer_python_program("uv"))
+    else {
+        return;
+    };
+    let made = PyRelease::new;
+    let newer = |version: &str| PyRelease {
+        python: ">=3.10".to_owned(),
+        ..made("s", version, &["b", "c ; python_version < '3.12'"])
+    };
+    let tags = [
+        "cp39-cp39-win_amd64",
+        "cp311-cp311-win_amd64",
+        "py3-none-any",
+    ];
+    let index = PyIndex::start(vec![
+        made("s", "1.0", &["b"]),
+        made(
+            "s",
+            "1.1",
+            &[
+                "b",
+                "c ; python_version < '3.11'",
+                "older ; python_version >= '3.10'",
+                "windows ; sys_platform == 'win32'",
+            ],
+        )
+        .with_wheels(&tags),
+        newer("2.0"),
+        newer("2.1").with_wheels(&tags),
+        made("b", "1.0", &[]),
+        made("c", "1.0", &[]),
+        made("windows", "1.0", &[]),
+        made("d", "1.0", &["s", "c"]),
+    ]);
+    let directory = tempfile::tempdir().unwrap();
+    let directory = directory.path();
+    let path = directory.join("pyproject.toml");
+    let manifest = format!(
+        "[project]\nname = \"app\"\nversion = \"0.1.0\"\nrequires-python = \">=3.9\"\n\
+         dependencies = [\"d\", \"s\"]\n\n\
+         [[tool.uv.index]]\nurl = \"{}\"\ndefault = true\n",
+        index.url()
+    );
+    let bounds = "\n[tool.uv]\nconstraint-dependencies = [\"s<1.1 ; python_version < '3.10'\", \
+                  \"s<2.1 ; python_version >= '3.10'\"]\n";
+    let project = Project {
+        directory,
+        index: &index,
+        format: format("uv-lock"),
+        lockfile: "uv.lock",
+    };
+    std::fs::write(&path, format!("{manifest}{bounds}")).unwrap();
+    uv(&program, directory, &[]);
+    std::fs::write(&path, manifest).unwrap();
+    uv(&program, directory, &[]);
+    let before = project.read();
+    for version in ["1.0", "2.0"] {
+        assert!(before.contains(&format!("name = \"s\"\nversion = \"{version}\"\n")));
+    }
+
+    uv(&program, directory, &["--upgrade-package", "s"]);
+    let after = project.read();
+    assert_eq!(project.written(&before, &after).as_deref(), Ok(&*after));
+    assert_eq!(project.written(&after, &before).as_deref(), Ok(&*before));
 }

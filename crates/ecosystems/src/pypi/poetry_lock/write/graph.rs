@@ -215,17 +215,26 @@ impl<'a> Plan<'a> {
         let unclear = || format!("the environments that need `{name}` are not certain");
 
         let dependents = self.dependents(number, written);
+        let mut conditions = BTreeSet::new();
         for dependent in &dependents {
             let entry = self.entry(*dependent).ok_or_else(unclear)?;
             let line = written.get(dependent).and_then(|lines| lines.get(&name));
-            let is_always = line.is_some_and(|(_, line)| condition(line).is_empty());
-            if !is_always || entry.has_markers || entry.is_optional {
+            let (_, line) = line.ok_or_else(unclear)?;
+            if entry.has_markers || entry.is_optional {
                 return Err(unclear());
             }
+            conditions.insert(condition(line));
         }
-        if dependents.is_empty() {
-            return Err(format!("nothing would depend on `{name}`"));
-        }
+        // How Poetry joins several conditions is its own.
+        let mut conditions = conditions.into_iter();
+        let markers = match (conditions.next(), conditions.next()) {
+            (None, _) => return Err(format!("nothing would depend on `{name}`")),
+            (Some(""), None) => String::new(),
+            (Some(one), None) if !one.contains(" and ") && !one.contains(" or ") => {
+                format!("markers = {one}\n")
+            }
+            _ => return Err(unclear()),
+        };
 
         let sources: BTreeSet<&str> = self
             .document
@@ -248,7 +257,7 @@ impl<'a> Plan<'a> {
                 true => format!("groups = [{}]\n", groups.join(", ")),
                 false => String::new(),
             },
-            markers: String::new(),
+            markers,
             source: source.to_owned(),
         })
     }

@@ -15,10 +15,11 @@ use crate::{TargetEdge, TargetGraph};
 const START: &str = "[[package]]\n";
 
 /// Keys of an entry of an index. An entry with others is not written again.
-const KEYS: [&str; 7] = [
+const KEYS: [&str; 8] = [
     "name",
     "version",
     "source",
+    "resolution-markers",
     "dependencies",
     "sdist",
     "wheels",
@@ -42,6 +43,9 @@ pub(super) struct Document {
     pub(super) exclude_newer: Option<String>,
     /// Names that the file itself requires, with their extras.
     pub(super) required: Vec<Line>,
+    /// Whether the lines of a version for some environments repeat these, as uv before 0.12 wrote
+    /// them. `None` if no line says so.
+    pub(super) repeats_environments: Option<bool>,
 }
 
 /// One entry of the file.
@@ -117,8 +121,14 @@ impl Document {
             }
         }
 
+        let forks = entries.iter().filter(|one| !one.environments.is_empty());
+        let mut of_forks = forks.flat_map(|one| &one.lines).peekable();
+        let has_lines = of_forks.peek().is_some();
+        let repeats_environments = has_lines.then(|| of_forks.all(|line| !line.marker.is_empty()));
+
         Ok(Self {
             header: header.to_owned(),
+            repeats_environments,
             entries,
             python,
             has_times: revision >= 2,
@@ -154,6 +164,26 @@ impl Document {
             }
         }
         Ok(())
+    }
+
+    /// Takes over the new versions of packages with several, which their dependents name.
+    pub(super) fn change_copies(&mut self, lockfile: &Lockfile, target: &TargetGraph) {
+        let moved = target.nodes.iter().filter_map(|node| {
+            let package = lockfile.package(node.was?)?;
+            let to = &node.release.as_ref()?.version;
+            Some((normalize(&package.name), &package.version, to))
+        });
+        for (name, from, to) in moved {
+            let stated = |version: &str| format!("{{ name = \"{name}\", version = \"{version}\", ");
+            for entry in &mut self.entries {
+                entry.text = entry.text.replace(&stated(from), &stated(to));
+                for line in &mut entry.lines {
+                    if line.name == name && line.version.as_ref() == Some(from) {
+                        line.version = Some(to.clone());
+                    }
+                }
+            }
+        }
     }
 
     /// The file with these entries: the index of one that stays, or a new text with the name and
@@ -193,6 +223,16 @@ pub(super) enum Written {
 }
 
 impl Entry {
+    /// The lines that state the environments of a version.
+    pub(super) fn environment_lines(&self) -> String {
+        let lines = self.environments.iter();
+        let lines: String = lines.map(|one| format!("    \"{one}\",\n")).collect();
+        match lines.is_empty() {
+            true => String::new(),
+            false => format!("resolution-markers = [\n{lines}]\n"),
+        }
+    }
+
     fn read(node: &Node<'_>, text: &str) -> Result<Self, String> {
         let field = |key: &str| {
             let value = node.get(key).and_then(Node::text);

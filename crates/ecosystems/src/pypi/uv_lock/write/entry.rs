@@ -2,15 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::document::Line;
+use super::document::{Entry, Line};
 use super::files::Files;
 use super::graph::Plan;
 use crate::pypi::marker::{Applies, Marker};
 use crate::pypi::name::normalize;
-use crate::pypi::python_range::PythonRange;
+use crate::pypi::python_range::{Interval, PythonRange};
 use crate::pypi::raise::admits;
 use crate::pypi::release_files;
-use crate::{Release, Requirement, TargetNode};
+use crate::{Release, Requirement};
 
 /// A written entry, without the line end after it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -31,6 +31,33 @@ struct Needed<'r> {
     extras: BTreeSet<String>,
 }
 
+/// The environments that an entry is for.
+struct Environments {
+    /// The versions of Python against which markers are simplified.
+    python: PythonRange,
+    /// Those of the entry.
+    own: PythonRange,
+    /// The versions of Python that each marker repeats.
+    repeated: Option<Vec<Interval>>,
+    /// Whether it is known how the file states markers.
+    is_certain: bool,
+}
+
+impl Environments {
+    /// Where a marker applies, as the entry states it.
+    fn applies(&self, marker: &Marker) -> Option<Applies> {
+        if marker.applies(&self.own)? == Applies::Never {
+            return Some(Applies::Never);
+        }
+        match &self.repeated {
+            Some(python) => marker
+                .and(&Marker::for_python(python))?
+                .applies(&self.python),
+            None => marker.applies(&self.python),
+        }
+    }
+}
+
 /// Requirements by the extra that they belong to, then by name.
 type Parts<'r> = BTreeMap<String, BTreeMap<String, Needed<'r>>>;
 
@@ -38,27 +65,33 @@ impl Plan<'_> {
     /// The entry of a node that gets a release. `asked` are the extras that something asks for.
     pub(super) fn entry(
         &self,
-        node: &TargetNode,
+        number: usize,
         release: &Release,
         source: &str,
         asked: &BTreeSet<String>,
     ) -> Result<NewEntry, String> {
-        let name = normalize(&node.name);
+        let node = self.target.nodes.get(number);
+        let name = normalize(node.map_or("", |node| &node.name));
         release_files::check(&name, &release.version)?;
-        self.check_release(release)?;
+        let environments = self.environments_of(number, &name)?;
         let own = |reason: String| format!("`{name}` {}: {reason}", release.version);
         if release.details.is_some() {
             return Err(own("its dependencies are not known".to_owned()));
         }
 
+        self.check_release(release, &environments.own)
+            .map_err(own)?;
         let mut parts = parts(release).map_err(own)?;
         let mut entry = NewEntry::default();
         let mut text = format!(
-            "[[package]]\nname = \"{name}\"\nversion = \"{}\"\nsource = {source}\n",
-            release.version
+            "[[package]]\nname = \"{name}\"\nversion = \"{}\"\nsource = {source}\n{}",
+            release.version,
+            self.entry_of(number)
+                .map(Entry::environment_lines)
+                .unwrap_or_default()
         );
         let base = parts.remove("").unwrap_or_default();
-        let lines = self.lines(&name, &base).map_err(own)?;
+        let lines = self.lines(&name, &base, &environments).map_err(own)?;
         if !lines.is_empty() {
             text.push_str(&format!("dependencies = [\n{}]\n", self.listed(&lines)));
         }
@@ -75,7 +108,7 @@ impl Plan<'_> {
                     "it has no extra `{extra}`, which something asks for"
                 ))
             })?;
-            let lines = self.lines(&name, &part).map_err(own)?;
+            let lines = self.lines(&name, &part, &environments).map_err(own)?;
             if lines.is_empty() {
                 return Err(own(format!("its extra `{extra}` adds nothing")));
             }
@@ -91,13 +124,12 @@ impl Plan<'_> {
     }
 
     /// Checks what uv asks of a release before it takes it.
-    fn check_release(&self, release: &Release) -> Result<(), String> {
+    fn check_release(&self, release: &Release, python: &PythonRange) -> Result<(), String> {
         if let Some(runtime) = &release.runtime {
             let range = PythonRange::parse(runtime);
-            if !range.is_some_and(|range| range.starts_before(&self.document.python)) {
+            if !range.is_some_and(|range| range.starts_before(python)) {
                 return Err(format!(
-                    "{} needs Python `{runtime}`, which is not certain for the whole project",
-                    release.version
+                    "it needs Python `{runtime}`, which is not certain for the whole project"
                 ));
             }
         }
@@ -108,25 +140,63 @@ impl Plan<'_> {
                 _ => false,
             };
             if !is_older {
-                return Err(format!(
-                    "{} is not older than its `exclude-newer`",
-                    release.version
-                ));
+                return Err("it is not older than the `exclude-newer` of the file".to_owned());
             }
         }
         Ok(())
     }
 
+    /// The environments that the entry of a node is for.
+    fn environments_of(&self, number: usize, name: &str) -> Result<Environments, String> {
+        let python = &self.document.python;
+        let is_fork = self
+            .entry_of(number)
+            .is_some_and(|entry| !entry.environments.is_empty());
+        if !is_fork {
+            return Ok(Environments {
+                python: python.clone(),
+                own: python.clone(),
+                repeated: None,
+                is_certain: true,
+            });
+        }
+
+        let unclear = || format!("the environments of `{name}` are not certain");
+        let set = self.python_of(number).ok_or_else(unclear)?;
+        let own = python.within(&set).ok_or_else(unclear)?;
+        Ok(match self.document.repeats_environments {
+            Some(true) => Environments {
+                python: python.clone(),
+                repeated: Some(set),
+                own,
+                is_certain: true,
+            },
+            stated => Environments {
+                python: own.clone(),
+                repeated: None,
+                own,
+                is_certain: stated.is_some(),
+            },
+        })
+    }
+
     /// The lines of a part of an entry.
-    fn lines(&self, own: &str, part: &BTreeMap<String, Needed<'_>>) -> Result<Vec<Line>, String> {
+    fn lines(
+        &self,
+        own: &str,
+        part: &BTreeMap<String, Needed<'_>>,
+        environments: &Environments,
+    ) -> Result<Vec<Line>, String> {
         let mut lines = Vec::new();
         for (name, needed) in part {
             let unclear = || format!("the marker of its dependency `{name}` is not certain");
-            let python = &self.document.python;
             let marker = needed.marker.as_ref().ok_or_else(unclear)?;
-            let applies = marker.applies(python).ok_or_else(unclear)?;
+            let applies = environments.applies(marker).ok_or_else(unclear)?;
             if applies == Applies::Never {
                 continue;
+            }
+            if !environments.is_certain {
+                return Err(unclear());
             }
             if *name == own {
                 return Err("it depends on itself".to_owned());
@@ -146,14 +216,14 @@ impl Plan<'_> {
                     1 => applies.clone(),
                     _ => self
                         .environments(*copy)
-                        .and_then(|environments| environments.and(marker))
-                        .and_then(|marker| marker.applies(python))
+                        .and_then(|of_copy| of_copy.and(marker))
+                        .and_then(|marker| environments.applies(&marker))
                         .ok_or_else(unclear)?,
                 };
                 if marker == Applies::Never {
                     continue;
                 }
-                self.check_admits(name, version, needed)?;
+                check_admits(name, version, needed, &environments.own)?;
                 lines.push(Line {
                     name: name.clone(),
                     version: (copies.len() > 1).then(|| version.to_owned()),
@@ -166,23 +236,6 @@ impl Plan<'_> {
             }
         }
         Ok(lines)
-    }
-
-    fn check_admits(&self, name: &str, version: &str, needed: &Needed<'_>) -> Result<(), String> {
-        for requirement in &needed.all {
-            let applies = Marker::parse(&requirement.condition)
-                .and_then(|marker| marker.by_extra().into_values().next())
-                .and_then(|marker| marker.applies(&self.document.python));
-            let is_met = requirement.requirement.is_empty()
-                || admits(&requirement.requirement, version) == Ok(true);
-            if !is_met && applies != Some(Applies::Never) {
-                return Err(format!(
-                    "it needs `{name}` in {}, which {version} is not",
-                    requirement.requirement
-                ));
-            }
-        }
-        Ok(())
     }
 
     /// Lines as text.
@@ -209,6 +262,29 @@ impl Plan<'_> {
         }
         text
     }
+}
+
+/// Checks that a version meets the requirements that apply.
+fn check_admits(
+    name: &str,
+    version: &str,
+    needed: &Needed<'_>,
+    python: &PythonRange,
+) -> Result<(), String> {
+    for requirement in &needed.all {
+        let applies = Marker::parse(&requirement.condition)
+            .and_then(|marker| marker.by_extra().into_values().next())
+            .and_then(|marker| marker.applies(python));
+        let is_met = requirement.requirement.is_empty()
+            || admits(&requirement.requirement, version) == Ok(true);
+        if !is_met && applies != Some(Applies::Never) {
+            return Err(format!(
+                "it needs `{name}` in {}, which {version} is not",
+                requirement.requirement
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// The requirements of a release by extra and name.

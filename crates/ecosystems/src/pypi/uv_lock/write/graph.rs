@@ -8,6 +8,8 @@ use super::document::{Document, Entry, Line, Written};
 use super::entry::NewEntry;
 use crate::pypi::marker::Marker;
 use crate::pypi::name::normalize;
+use crate::pypi::python_range::Interval;
+use crate::pypi::version::Version;
 use crate::pypi::written::check_sorted;
 use crate::{Release, TargetGraph};
 
@@ -24,7 +26,7 @@ type Asked = BTreeMap<String, BTreeSet<String>>;
 pub(super) struct Plan<'a> {
     pub(super) document: &'a Document,
     lockfile: &'a Lockfile,
-    target: &'a TargetGraph,
+    pub(super) target: &'a TargetGraph,
     /// Nodes by normal name.
     by_name: BTreeMap<String, Vec<usize>>,
 }
@@ -52,27 +54,41 @@ impl<'a> Plan<'a> {
         Ok(plan)
     }
 
-    /// Checks that packages with a version for each of several environments stay as they are.
+    /// Checks that packages with a version for each of several environments keep these, in the same
+    /// order.
     fn check_copies(&self) -> Result<(), String> {
         let mut before: BTreeMap<&str, usize> = BTreeMap::new();
         for entry in &self.document.entries {
             *before.entry(&entry.name).or_default() += 1;
         }
+        let refused = |name: &str| {
+            format!("`{name}` has a version for each of several environments, which would change")
+        };
         for (name, nodes) in &self.by_name {
             let was = before.get(name.as_str()).copied().unwrap_or(0);
-            let several = was > 1 || nodes.len() > 1;
+            if was <= 1 && nodes.len() <= 1 {
+                continue;
+            }
             let moves = nodes.iter().any(|node| self.release(*node).is_some());
-            if several && (moves || was != nodes.len()) {
-                return Err(format!(
-                    "`{name}` has a version for each of several environments"
-                ));
+            if was != nodes.len() {
+                return Err(refused(name));
+            }
+            if !moves {
+                continue;
+            }
+            let versions: Option<Vec<Version>> = nodes
+                .iter()
+                .map(|node| Version::parse(self.version(*node)?))
+                .collect();
+            let is_sorted = versions.is_some_and(|versions| versions.is_sorted_by(|a, b| a < b));
+            let are_ranges = nodes.iter().all(|node| self.python_of(*node).is_some());
+            if !is_sorted || !are_ranges {
+                return Err(refused(name));
             }
         }
         for (name, count) in before {
             if count > 1 && !self.by_name.contains_key(name) {
-                return Err(format!(
-                    "`{name}` has a version for each of several environments"
-                ));
+                return Err(refused(name));
             }
         }
         Ok(())
@@ -122,7 +138,7 @@ impl<'a> Plan<'a> {
                 None => self.only_source()?,
             };
             let extras = asked.get(normalize(&node.name).as_ref()).unwrap_or(&none);
-            written.insert(number, self.entry(node, release, source, extras)?);
+            written.insert(number, self.entry(number, release, source, extras)?);
         }
         Ok(written)
     }
@@ -255,6 +271,13 @@ impl<'a> Plan<'a> {
 
     /// The environments of a node, of which the file has several versions.
     pub(super) fn environments(&self, node: usize) -> Option<Marker> {
+        if let Some(python) = self.python_of(node) {
+            return Some(Marker::for_python(&python));
+        }
+        self.stated_environments(node)
+    }
+
+    fn stated_environments(&self, node: usize) -> Option<Marker> {
         let mut all: Option<Marker> = None;
         for environment in &self.entry_of(node)?.environments {
             let one = Marker::parse(environment)?;
@@ -266,18 +289,23 @@ impl<'a> Plan<'a> {
         all
     }
 
+    /// The versions of Python of a node, of which the file has several versions.
+    pub(super) fn python_of(&self, node: usize) -> Option<Vec<Interval>> {
+        self.stated_environments(node)?.only_python()
+    }
+
     /// The source of a version of a package.
     pub(super) fn source_of(&self, name: &str, version: &str) -> Option<&str> {
-        let mut entries = self.document.entries.iter();
-        let entry = entries.find(|entry| entry.name == name && entry.version == version)?;
-        Some(&entry.source)
+        let mut copies = self.copies(name).into_iter();
+        let copy = copies.find(|copy| self.version(*copy) == Some(version))?;
+        Some(&self.entry_of(copy)?.source)
     }
 
     fn release(&self, node: usize) -> Option<&Release> {
         self.target.nodes.get(node)?.release.as_ref()
     }
 
-    fn entry_of(&self, node: usize) -> Option<&Entry> {
+    pub(super) fn entry_of(&self, node: usize) -> Option<&Entry> {
         let was = self.target.nodes.get(node)?.was?;
         self.document.entries.get(was.0 as usize)
     }
