@@ -106,6 +106,10 @@ impl LockfileSession<'_> {
             Err(failure) => return Ok(Attempt::Rejected(Rejection::Whole(failure.reason))),
         };
 
+        if let Some(reason) = self.pinned_change(&tree) {
+            return Ok(Attempt::Rejected(Rejection::Whole(reason)));
+        }
+
         let findings = limit
             .run_within(tree.findings(self.context.source))
             .await
@@ -117,6 +121,25 @@ impl LockfileSession<'_> {
             findings,
             notes: relocked.notes,
         })))
+    }
+
+    /// Why a new state is refused, if a package has another version that the settings pin. A property
+    /// or a package manager can change packages that the plan does not name.
+    fn pinned_change(&self, new: &LockState) -> Option<String> {
+        let ecosystem = self.ecosystem.name();
+        self.tree.lockfile.packages.iter().find_map(|package| {
+            let reason = self
+                .context
+                .policy
+                .pinned(ecosystem.as_str(), &package.name)?;
+            let named = new.lockfile.packages.iter();
+            let versions: Vec<&str> = named
+                .filter(|one| one.name == package.name)
+                .map(|one| one.version.as_str())
+                .collect();
+            let is_other = !versions.is_empty() && !versions.contains(&package.version.as_str());
+            is_other.then_some(reason)
+        })
     }
 
     /// The manifests with the raised requirements and the overrides of a proposal, and the overrides
@@ -199,8 +222,10 @@ impl LockfileSession<'_> {
 
         let Some(manager) = self.support.manager else {
             // Why the manager cannot be asked is a problem of the whole lockfile, told once.
-            let reason = obstacle.or_else(|| self.unproven.clone());
-            return Ok(Err(Rejection::Whole(reason.unwrap_or_default())));
+            return Ok(Err(match obstacle {
+                Some(reason) => refusal(reason, proposal),
+                None => Rejection::Whole(self.unproven.clone().unwrap_or_default()),
+            }));
         };
         if let Some(obstacle) = &obstacle {
             tracing::debug!(obstacle, "not written directly");
@@ -213,13 +238,16 @@ impl LockfileSession<'_> {
         match manager.relock(project, &pins, self.context.run).await {
             Ok(relocked) => Ok(Ok(relocked)),
             Err(RelockError::NotExact { .. }) if obstacle.is_some() => {
-                Ok(Err(Rejection::Whole(obstacle.unwrap_or_default())))
+                Ok(Err(refusal(obstacle.unwrap_or_default(), proposal)))
             }
             // Other changes may be such that they can be written directly.
             Err(error @ RelockError::Unreachable { .. }) if self.support.writer.is_some() => {
                 let reason = error_chain(&error);
                 self.give_up_manager(error);
-                Ok(Err(Rejection::Whole(obstacle.unwrap_or(reason))))
+                Ok(Err(match obstacle {
+                    Some(obstacle) => refusal(obstacle, proposal),
+                    None => Rejection::Whole(reason),
+                }))
             }
             Err(error) => Ok(Err(rejected(error)?)),
         }
@@ -369,6 +397,27 @@ impl LockfileSession<'_> {
     }
 }
 
+/// The rejection for a reason of a writer: of the version that it names first, among those that
+/// change or come in, else of the whole. Another version of that package may have no such obstacle.
+fn refusal(reason: String, proposal: &Proposal) -> Rejection {
+    let moved = proposal.moves.iter().map(|step| (&step.name, step.to()));
+    let new = proposal.graph.nodes.iter().filter_map(|node| {
+        let release = node.release.as_ref().filter(|_| node.was.is_none())?;
+        Some((&node.name, release.version.as_str()))
+    });
+    let named = moved.chain(new).filter_map(|(name, version)| {
+        let at = reason.find(&format!("`{name}`"))?;
+        // Several versions of one package can change: the one that the reason has counts.
+        let is_other = !reason.split_whitespace().any(|word| word == version);
+        Some((at, is_other, PackageVersion::new(name.as_str(), version)))
+    });
+
+    match named.min() {
+        Some((_, _, rejected)) => Rejection::Version { rejected, reason },
+        None => Rejection::Whole(reason),
+    }
+}
+
 /// A rejection, when another set of changes may succeed, or the end of the session.
 fn rejected(error: RelockError) -> Result<Rejection, Stop> {
     match error {
@@ -389,5 +438,62 @@ fn rejected(error: RelockError) -> Result<Rejection, Stop> {
         | RelockError::Io { .. }
         | RelockError::Unreachable { .. }
         | RelockError::TimedOut { .. } => Err(Stop::Failed(error.into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use patchgate_ecosystems::{Release, TargetGraph, TargetNode};
+    use patchgate_model::{Bump, PackageIndex};
+
+    use super::*;
+
+    fn proposal() -> Proposal {
+        let release = |version: &str| Release {
+            version: version.to_owned(),
+            ..Release::default()
+        };
+        let step = |name: &str, version: &str| PlannedUpgrade {
+            copy: PackageIndex(0),
+            name: name.to_owned(),
+            from: "1.0".to_owned(),
+            release: release(version),
+            bump: Bump::Minor,
+            fixes: Vec::new(),
+            because_of: None,
+            edits: Vec::new(),
+        };
+        Proposal {
+            moves: vec![step("a", "1.1"), step("a", "2.1"), step("b", "1.2")],
+            graph: TargetGraph {
+                nodes: vec![TargetNode {
+                    was: None,
+                    name: "new".to_owned(),
+                    release: Some(release("3")),
+                    edges: Vec::new(),
+                }],
+                ..TargetGraph::default()
+            },
+            ..Proposal::default()
+        }
+    }
+
+    #[test]
+    fn a_refusal_is_of_the_version_that_it_names_first() {
+        for (reason, expected) in [
+            ("`b` has no hash in the registry", Some(("b", "1.2"))),
+            ("`b` 1.2 needs `a` 2, and 1.0 is locked", Some(("b", "1.2"))),
+            ("`a` 2.1 has no hash", Some(("a", "2.1"))),
+            ("`new` is built from its sources", Some(("new", "3"))),
+            ("`c` is required and cannot leave", None),
+            ("a line b has no end", None),
+        ] {
+            let rejected = match refusal(reason.to_owned(), &proposal()) {
+                Rejection::Version { rejected, .. } => Some(rejected),
+                Rejection::Whole(_) => None,
+            };
+            let expected = expected.map(|(name, version)| PackageVersion::new(name, version));
+            assert_eq!(rejected, expected, "{reason}");
+        }
     }
 }
