@@ -36,7 +36,7 @@ use std::borrow::Cow;
 use std::cmp::Ordering;
 
 use self::version::Version;
-use self::write::{MsBuildWriter, NuGetLockWriter};
+use self::write::{MsBuildWriter, NuGetLockWriter, PackagesConfigWriter};
 use patchgate_model::{EcosystemName, Purl};
 
 use crate::{
@@ -98,7 +98,8 @@ const FORMATS: &[Format] = &[
         &["packages.config", "packages.*.config"],
         "",
         packages_config::parse,
-    ),
+    )
+    .written_by(&PackagesConfigWriter),
     format(
         "msbuild-project",
         &["*.csproj", "*.fsproj", "*.vbproj"],

@@ -35,7 +35,12 @@ impl RegistryLocator for NuGet {
     }
 
     fn formats(&self) -> &'static [&'static str] {
-        &["nuget-lock", "msbuild-project", "msbuild-props"]
+        &[
+            "nuget-lock",
+            "nuget-packages-config",
+            "msbuild-project",
+            "msbuild-props",
+        ]
     }
 
     fn configuration(&self, root: &Path, lockfile: &str) -> Vec<ConfigurationFile> {

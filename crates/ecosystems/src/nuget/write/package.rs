@@ -4,6 +4,7 @@
 //! The dependencies are not taken from the feed's metadata. Some feeds leave out the groups without
 //! dependencies, and these decide which group is the nearest.
 
+use std::collections::BTreeSet;
 use std::io::{Cursor, Read as _};
 
 use zip::ZipArchive;
@@ -125,6 +126,17 @@ impl Package {
             groups,
             has_runtimes,
         })
+    }
+
+    /// The dependencies for every framework: its name, that of the dependency, and the range.
+    pub(super) fn all_dependencies(&self) -> BTreeSet<(String, String, String)> {
+        let mut all = BTreeSet::new();
+        for group in &self.groups {
+            for (name, range) in &group.dependencies {
+                all.insert((group.framework.clone(), name.clone(), range.clone()));
+            }
+        }
+        all
     }
 
     /// The dependencies for a framework, sorted as in a lockfile.
