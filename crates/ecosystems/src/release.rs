@@ -177,6 +177,9 @@ pub struct Requirement {
     /// Whether the condition is met in an environment that the lockfile is for, as far as that was
     /// looked at ([`crate::Upgradable::may_apply`]).
     pub applies: bool,
+    /// Whether it only bounds the version of a package that is there, and brings none in (a constraint of
+    /// Gradle).
+    pub only_bounds: bool,
     /// Whether it applies only when a feature turns it on. [`Requirement::kind`] says so for
     /// runtime dependencies, but not for build dependencies.
     pub optional: bool,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use patchgate_ecosystems::{Release, Requirement};
+use patchgate_ecosystems::{Copies, Release, Requirement};
 use patchgate_model::{DependencyKind, Edge, Origin, Package, PackageIndex};
 
 use crate::graph::Parent;
@@ -129,16 +129,7 @@ impl<'a> Problem<'a> {
         release: &Release,
     ) -> Vec<Needed> {
         let package = copy.and_then(|copy| self.request.lockfile.package(copy));
-        let now = |requirement: &Requirement| {
-            let edges = package.into_iter().flat_map(|package| &package.edges);
-            edges
-                .filter(|edge| {
-                    let needed = self.request.lockfile.package(edge.to);
-                    needed.is_some_and(|needed| meets(requirement, needed))
-                })
-                .map(|edge| edge.to)
-                .next()
-        };
+        let now = |requirement: &Requirement| self.satisfied_now(package, requirement);
 
         // What applies only under a condition is needed where it was needed before.
         let features = self.features_asked(id);
@@ -155,11 +146,48 @@ impl<'a> Problem<'a> {
             .iter()
             .filter(|requirement| requirement.kind != DependencyKind::Development)
             .filter(|requirement| !release.bundled.contains(&requirement.name))
-            .map(|requirement| (requirement, now(requirement)))
+            .filter(|one| !one.only_bounds || self.is_locked(one.package_name()))
+            .flat_map(|requirement| {
+                let copies = now(requirement).into_iter();
+                copies.map(move |copy| (requirement, copy))
+            })
             .filter(|(requirement, now)| (now.is_some() && !is_certain) || is_needed(requirement))
             .filter(|(requirement, _)| !self.is_unused(package, requirement))
             .map(|(requirement, now)| needed(requirement, &turned_on, now))
             .collect()
+    }
+
+    /// The copies that satisfy a requirement of a package now; `None` if there is none. There are several
+    /// if environments need different versions: each of those that the requirement admits.
+    fn satisfied_now(
+        &self,
+        package: Option<&Package>,
+        requirement: &Requirement,
+    ) -> Vec<Option<PackageIndex>> {
+        let mut copies: Vec<PackageIndex> = Vec::new();
+        for edge in package.into_iter().flat_map(|package| &package.edges) {
+            let needed = self.request.lockfile.package(edge.to);
+            let is_met = needed.is_some_and(|needed| meets(requirement, needed));
+            if is_met && !copies.contains(&edge.to) {
+                copies.push(edge.to);
+            }
+        }
+        let first = copies.first().copied();
+        if copies.len() < 2 || self.request.ecosystem.copies() != Copies::One {
+            return vec![first];
+        }
+
+        copies.retain(|copy| {
+            let needed = self.request.lockfile.package(*copy);
+            needed.is_some_and(|needed| {
+                let text = &requirement.requirement;
+                self.admits_version(text, &needed.version) != Some(false)
+            })
+        });
+        match copies.is_empty() {
+            true => vec![first],
+            false => copies.into_iter().map(Some).collect(),
+        }
     }
 
     /// The features of a package that are asked for: those of the last solution, else the likely ones.

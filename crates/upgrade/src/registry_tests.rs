@@ -228,3 +228,65 @@ fn a_version_that_the_lockfile_states_for_the_project_takes_any_step() {
     let requirement = &proposal.graph.roots[0][0].requirement;
     assert_eq!(requirement.as_deref(), None);
 }
+
+#[test]
+fn a_condition_that_is_met_brings_a_package_in() {
+    let world = |needs: &str| {
+        World::new(&["a ^1.0.0"], &[("a 1.0.0", &[])])
+            .releases("a", &[("1.0.0", &[]), ("1.1.0", &[needs])])
+            .releases("b", &[("1.0.0", &[])])
+            .advisory("a", "A-1", "1.1.0")
+    };
+    let coming = |needs: &str| coming(&world(needs).proposal());
+    assert_eq!(coming("b ^1.0.0"), ["b 1.0.0"]);
+    assert_eq!(coming("when b ^1.0.0"), ["b 1.0.0"]);
+    assert_eq!(coming("if b ^1.0.0"), [""; 0]);
+}
+
+#[test]
+fn a_bound_moves_what_is_there_and_brings_nothing_in() {
+    let world = World::new(
+        &["a ^1.0.0", "b ^1.0.0"],
+        &[("a 1.0.0", &[]), ("b 1.0.0", &[])],
+    )
+    .releases(
+        "a",
+        &[
+            ("1.0.0", &[]),
+            ("1.1.0", &["bounds b ^1.1.0", "bounds c ^1.0.0"]),
+        ],
+    )
+    .releases("b", &[("1.0.0", &[]), ("1.1.0", &[])])
+    .releases("c", &[("1.0.0", &[])])
+    .advisory("a", "A-1", "1.1.0");
+    let proposal = world.proposal();
+    assert_eq!(coming(&proposal), [""; 0]);
+    let moves = proposal.moves.iter();
+    let moves: Vec<(&str, &str)> = moves.map(|step| (&*step.name, step.to())).collect();
+    assert_eq!(moves.len(), 2, "{moves:?}");
+    assert!(moves.contains(&("b", "1.1.0")), "{moves:?}");
+}
+
+#[test]
+fn versions_for_several_environments_stay_apart() {
+    let mut world = World::new(
+        &["a ^1.0.0"],
+        &[
+            ("a 1.0.0", &["b >=1.0.0"]),
+            ("b 1.0.0", &[]),
+            ("b 2.0.0", &[]),
+        ],
+    )
+    .releases("a", &[("1.0.0", &["b >=1.0.0"]), ("1.1.0", &["b >=1.0.0"])])
+    .releases("b", &[("1.0.0", &[]), ("2.0.0", &[])])
+    .advisory("a", "A-1", "1.1.0");
+    world.copies = Copies::One;
+    let mut second = world.lockfile.packages[0].edges[0].clone();
+    second.to = PackageIndex(2);
+    world.lockfile.packages[0].edges.push(second);
+
+    let proposal = world.proposal();
+    assert_eq!(proposal.graph.nodes.len(), 3);
+    let a = proposal.graph.nodes.iter().find(|node| node.name == "a");
+    assert_eq!(a.map(|node| node.edges.len()), Some(2));
+}

@@ -216,7 +216,8 @@ pub(crate) fn requirement(text: &str) -> (String, String, DependencyKind) {
     (name.to_owned(), requirement.to_owned(), kind)
 }
 
-/// `version` or `version!` (yanked), then its requirements.
+/// `version` or `version!` (yanked), then its requirements: under a condition (`if`), under one that is
+/// met (`when`), or only as a bound (`bounds`).
 pub(crate) fn release(text: &str, requirements: &[&str]) -> Release {
     Release {
         version: text.trim_end_matches('!').to_owned(),
@@ -224,12 +225,21 @@ pub(crate) fn release(text: &str, requirements: &[&str]) -> Release {
         requirements: requirements
             .iter()
             .map(|text| {
-                let (name, requirement, kind) = self::requirement(text);
+                let words = ["if ", "when ", "bounds "];
+                let word = words.into_iter().find(|word| text.starts_with(word));
+                let word = word.unwrap_or_default();
+                let (name, requirement, kind) = self::requirement(&text[word.len()..]);
                 Requirement {
                     name,
                     package: None,
                     requirement,
                     kind,
+                    condition: match word {
+                        "if " | "when " => "somewhere".to_owned(),
+                        _ => String::new(),
+                    },
+                    applies: word == "when ",
+                    only_bounds: word == "bounds ",
                     ..Requirement::default()
                 }
             })

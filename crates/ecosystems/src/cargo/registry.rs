@@ -252,6 +252,7 @@ fn requirement(dependency: Dependency) -> Requirement {
         kind,
         condition: dependency.target.unwrap_or_default(),
         applies: false,
+        only_bounds: false,
         optional: dependency.optional,
         features: dependency.features,
         no_default_features: dependency.default_features == Some(false),

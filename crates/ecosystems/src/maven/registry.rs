@@ -8,14 +8,13 @@
 use patchgate_model::DependencyKind;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
-use super::coordinates;
-use super::release_pom::{Document, Need, ReleasePom, Scope};
+use super::release_pom::{Document, MODULE, Need, ReleasePom, Scope};
+use super::{coordinates, gradle_module};
 use crate::syntax;
 use crate::{MetadataRequest, ParseError, Release, ReleaseFile, Requirement, limits};
 
-/// The text in a POM whose release has metadata of Gradle's own as well
-/// (<https://github.com/gradle/gradle/blob/master/platforms/documentation/docs/src/docs/design/gradle-module-metadata-latest-specification.md>).
-const HAS_MODULE: &str = "published-with-gradle-metadata";
+/// The condition of what only Gradle's own metadata states, so that Maven does not know of it.
+pub(super) const OF_GRADLE: &str = "gradle";
 
 /// The characters of an address that are not encoded.
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC
@@ -121,12 +120,24 @@ pub(super) fn parse_details(
         None => ReleasePom::new(name, body)?,
         Some(known) => known.with(asked.as_ref().map(|one| one.url.as_str()), body),
     };
-    if pom.own().contains(HAS_MODULE) {
+    if pom.own().contains(gradle_module::MARKER) {
         add_module(release);
     }
 
     let needs = pom.needs()?;
-    release.requirements = needs.all.iter().map(requirement).collect();
+    let mut all = needs.all;
+    all.extend(pom.bounds()?);
+    release.requirements = all.iter().map(requirement).collect();
+    if let Some(module) = pom.module() {
+        let of_gradle = of_gradle(module, &all).map_err(ParseError::new)?;
+        release.requirements.extend(of_gradle);
+    }
+
+    let module = release
+        .files
+        .iter()
+        .find(|file| file.name.ends_with(".module"));
+    let module = module.filter(|_| pom.module().is_none());
     if let Some((path, root)) = needs.missing.zip(root(name, release)) {
         let parts: Vec<String> = path
             .split('/')
@@ -134,6 +145,10 @@ pub(super) fn parse_details(
             .collect();
         let url = format!("{root}{}", parts.join("/"));
         release.document = Some(pom.into_document(&path, &url));
+        release.details = Some(MetadataRequest { url, accept: None });
+    } else if let Some(module) = module {
+        let url = module.url.clone();
+        release.document = Some(pom.into_document(MODULE, &url));
         release.details = Some(MetadataRequest { url, accept: None });
     }
 
@@ -146,10 +161,32 @@ fn requirement(need: &Need) -> Requirement {
         requirement: need.requirement.clone(),
         kind: match need.scope {
             Scope::Optional => DependencyKind::Optional,
-            Scope::Compile | Scope::Runtime => DependencyKind::Runtime,
+            Scope::Compile | Scope::CompileOnly | Scope::Runtime => DependencyKind::Runtime,
         },
+        only_bounds: need.only_bounds,
         ..Requirement::default()
     }
+}
+
+/// What only the metadata of Gradle's own states. A platform is in a lockfile of Gradle, and bounds
+/// versions there.
+fn of_gradle(module: &str, known: &[Need]) -> Result<Vec<Requirement>, String> {
+    let platforms = gradle_module::platforms(module);
+    let needs = gradle_module::needs(module)?.into_iter();
+    let new = needs.filter(|need| known.iter().all(|one| one.name != need.name));
+    Ok(new
+        .map(|need| {
+            let only_bounds = need.only_bounds || platforms.contains(&need.name);
+            Requirement {
+                only_bounds,
+                condition: match only_bounds {
+                    true => String::new(),
+                    false => OF_GRADLE.to_owned(),
+                },
+                ..requirement(&need)
+            }
+        })
+        .collect())
 }
 
 /// Lists the metadata of Gradle's own among the files of a release.
@@ -265,7 +302,7 @@ mod tests {
         let parent = managed("a", "${a.version}", "") + &managed("list", "5", import);
         let mut cut_off = release.clone();
         parse_details("g:lib", &mut cut_off, b"<html>").unwrap();
-        assert_eq!(cut_off.details, None);
+        assert_eq!(cut_off.requirements[1].requirement, "");
 
         parse_details("g:lib", &mut release, pom("p", &parent).as_bytes()).unwrap();
         let next = release.details.clone().unwrap();
@@ -273,17 +310,26 @@ mod tests {
         let list = pom("list", &managed("b", "3", "")).replace("up.above", "g");
         parse_details("g:lib", &mut release, list.replace("7+1", "5").as_bytes()).unwrap();
 
-        let found: Vec<(&str, &str)> = release
+        let next = release.details.clone().unwrap();
+        assert_eq!(next.url, "https://r.invalid/m2/g/lib/1.0/lib-1.0.module");
+        let module = r#"{"variants": [{"attributes": {"org.gradle.usage": "java-runtime"},
+            "dependencies": [{"group": "g", "module": "bom", "version": {"requires": "9"},
+            "attributes": {"org.gradle.category": "platform"}}]}]}"#;
+        parse_details("g:lib", &mut release, module.as_bytes()).unwrap();
+
+        let found: Vec<(&str, &str, bool)> = release
             .requirements
             .iter()
-            .map(|one| (one.name.as_str(), one.requirement.as_str()))
+            .map(|one| (one.name.as_str(), one.requirement.as_str(), one.only_bounds))
             .collect();
-        assert_eq!(found, [("g:a", "2"), ("g:b", "3")]);
+        let expected = [
+            ("g:a", "2", false),
+            ("g:b", "3", false),
+            ("g:bom", "9", true),
+        ];
+        assert_eq!(found, expected);
         assert_eq!((&release.details, &release.document), (&None, &None));
-        assert_eq!(
-            release.files[2].url,
-            "https://r.invalid/m2/g/lib/1.0/lib-1.0.module"
-        );
+        assert_eq!(release.files[2].url, next.url);
     }
 
     #[test]

@@ -19,8 +19,13 @@ const OWN: &str = "pom.xml";
 const ASKED: &str = "asked";
 const ASKED_PATH: &str = "path";
 
-/// Most documents of one release.
+/// Path under which the metadata of Gradle's own is among the documents.
+pub(super) const MODULE: &str = "module";
+
+/// Most documents of one release, and the largest one, in bytes. The largest published lists of
+/// versions have some hundred KiB.
 const MAX_DOCUMENTS: usize = 16;
+const MAX_BYTES: usize = 4 * 1024 * 1024;
 
 /// One dependency of a release.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +35,8 @@ pub(super) struct Need {
     /// The requirement. Empty, or with a property, if it is not known.
     pub(super) requirement: String,
     pub(super) scope: Scope,
+    /// Whether it only bounds the version of a package that is there.
+    pub(super) only_bounds: bool,
 }
 
 /// Who of those that use a release gets a dependency.
@@ -37,6 +44,8 @@ pub(super) struct Need {
 pub(super) enum Scope {
     /// Those that compile against it, and those that run it.
     Compile,
+    /// Those that compile against it, but not those that run it.
+    CompileOnly,
     /// Those that run it.
     Runtime,
     /// None.
@@ -90,10 +99,12 @@ impl Document {
         })
     }
 
-    /// Adds the document of an address, if that was the one that was asked for.
+    /// Adds the document of an address, if that was the one that was asked for. One that is too large
+    /// counts as empty, so that it is not asked for again.
     pub(super) fn with(mut self, url: Option<&str>, text: &str) -> ReleasePom {
         if url == Some(&self.url) {
             let path = format!("{EXTERNAL}{}", self.path);
+            let text = if text.len() > MAX_BYTES { "" } else { text };
             self.pom.files.insert(path, text.to_owned());
         }
         self.pom
@@ -106,6 +117,9 @@ impl ReleasePom {
     /// # Errors
     /// If it is not a POM, or one of another artifact.
     pub(super) fn new(name: &str, text: &str) -> Result<Self, ParseError> {
+        if text.len() > MAX_BYTES {
+            return Err(ParseError::new("is too large for a POM"));
+        }
         let (_, artifact) = name.split_once(':').unwrap_or(("", name));
         if declared(text)?.artifact != artifact {
             return Err(ParseError::new(format!("is not the POM of `{name}`")));
@@ -118,6 +132,33 @@ impl ReleasePom {
 
     pub(super) fn own(&self) -> &str {
         self.files.get(OWN).map_or("", String::as_str)
+    }
+
+    /// The metadata of Gradle's own, once it was fetched.
+    pub(super) fn module(&self) -> Option<&str> {
+        let path = format!("{EXTERNAL}{MODULE}");
+        self.files.get(&path).map(String::as_str)
+    }
+
+    /// The bounds of a list of versions, which a project of Gradle can depend on.
+    ///
+    /// # Errors
+    /// If the release's own POM cannot be read.
+    pub(super) fn bounds(&self) -> Result<Vec<Need>, ParseError> {
+        if !self.own().contains("<packaging>pom</packaging>") {
+            return Ok(Vec::new());
+        }
+        let bounds = declared(self.own())?.managed.into_iter();
+        let bounds = bounds.filter(|one| one.scope.as_deref() != Some("import"));
+        Ok(bounds
+            .map(|one| Need {
+                name: format!("{}:{}", one.group, one.artifact),
+                requirement: one.version.as_deref().unwrap_or_default().to_owned(),
+                scope: Scope::Compile,
+                only_bounds: true,
+            })
+            .filter(Need::is_known)
+            .collect())
     }
 
     /// What is known, to be kept until the document of `url` is there.
@@ -176,6 +217,7 @@ pub(super) fn own_needs(text: &str) -> Result<Vec<Need>, ParseError> {
             name: format!("{}:{}", one.group, one.artifact),
             requirement: one.version.as_deref().unwrap_or_default().to_owned(),
             scope,
+            only_bounds: false,
         })
     });
     Ok(needs.collect())

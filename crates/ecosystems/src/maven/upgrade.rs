@@ -69,6 +69,11 @@ impl Upgradable for Maven {
         Copies::One
     }
 
+    /// What only Gradle's own metadata states counts for Gradle.
+    fn may_apply(&self, condition: &str, _runtime: Option<&str>, always: bool) -> bool {
+        condition == registry::OF_GRADLE && !always
+    }
+
     /// Optional dependencies are those of the artifact's own build
     /// (<https://maven.apache.org/guides/introduction/introduction-to-optional-and-excludes-dependencies.html>).
     fn installs_optional(&self) -> bool {

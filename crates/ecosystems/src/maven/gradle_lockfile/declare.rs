@@ -88,7 +88,8 @@ impl Build<'_> {
 
     /// Raises the version where a file states it. `None` if it does not; else whether it changed.
     fn raise(&mut self, path: &str, change: &Change) -> Result<Option<bool>, String> {
-        let text = self.text(path).unwrap_or_default();
+        let text = self.text(path);
+        let text = text.ok_or_else(|| format!("`{path}` is not UTF-8"))?;
         if !text.contains(change.name.split(':').next_back().unwrap_or_default()) {
             return Ok(None);
         }

@@ -43,6 +43,9 @@ impl Lines {
             line_end: if text.contains("\r\n") { "\r\n" } else { "\n" },
             ..Self::default()
         };
+        if lines.line_end == "\r\n" && text.matches('\n').count() != text.matches("\r\n").count() {
+            return Err("it has line breaks of several kinds".to_owned());
+        }
         let mut last: Option<&str> = None;
         for whole in text.split_inclusive('\n') {
             let entry = gradle_lines::entries(whole).next();
@@ -138,7 +141,7 @@ impl Lines {
     }
 
     /// The configurations that lack what a release needs. A package that the build excludes was
-    /// lacking before.
+    /// lacking before, and one that is only bounded need not be there.
     fn lacking(
         &self,
         change: &Change,
@@ -151,7 +154,7 @@ impl Lines {
                 let mut before = change.needed.iter();
                 let is_excluded =
                     before.any(|one| one.name == need.name && reaches(one.scope, configuration));
-                if !is_excluded {
+                if !is_excluded && !need.only_bounds {
                     lacking.insert(configuration.clone());
                 }
                 continue;
@@ -193,12 +196,13 @@ impl Lines {
     }
 }
 
-/// Whether a dependency of a scope is in a configuration. Gradle compiles against `compile`
-/// dependencies only.
+/// Whether a dependency of a scope is in a configuration. Those named after compilation have what is
+/// compiled against, and all others what is run.
 fn reaches(scope: Scope, configuration: &str) -> bool {
     let name = configuration.to_ascii_lowercase();
     match scope {
         Scope::Compile => true,
+        Scope::CompileOnly => name.ends_with("compileclasspath"),
         Scope::Runtime => !name.ends_with("compileclasspath"),
         Scope::Optional => false,
     }

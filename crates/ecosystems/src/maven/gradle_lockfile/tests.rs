@@ -46,7 +46,6 @@ fn pom(artifact: &str, needs: &[Need<'_>]) -> Vec<u8> {
 struct Build {
     files: Siblings,
     poms: Downloads,
-    module: bool,
 }
 
 impl Build {
@@ -57,7 +56,6 @@ impl Build {
         Self {
             files: files.collect(),
             poms: Downloads::new(),
-            module: false,
         }
     }
 
@@ -77,10 +75,7 @@ impl Build {
                 ..ReleaseFile::default()
             }
         };
-        let mut files = vec![file("jar"), file("pom")];
-        if self.module {
-            files.push(file("module"));
-        }
+        let files = vec![file("jar"), file("pom")];
         let own = self.poms.get(&file("pom").url).expect(artifact);
         let needs = own_needs(std::str::from_utf8(own).unwrap()).unwrap();
         Release {
@@ -270,6 +265,13 @@ fn a_version_that_cannot_be_stated_is_refused() {
     }
 
     let mut build = small().with("under", "1.2", &[]);
+    build.files.insert("more.gradle".to_owned(), vec![0xff]);
+    assert_eq!(
+        build.refusal(&[("under", "1.2")]),
+        "`more.gradle` is not UTF-8"
+    );
+
+    let mut build = small().with("under", "1.2", &[]);
     let lock = LOCK.replace("testRuntime", "debugRuntime");
     build
         .files
@@ -318,35 +320,71 @@ fn lockfiles_with_a_catalog_in_common_change_together() {
 }
 
 #[test]
-fn the_metadata_of_gradle_must_agree_with_the_pom() {
-    let variant = |dependencies: &str| {
+fn the_metadata_of_gradle_counts_instead_of_the_pom() {
+    let variant = |dependencies: &str, constraints: &str| {
         format!(
             r#"{{"variants": [{{"name": "api", "attributes": {{"org.gradle.usage": "java-api"}},
-               "dependencies": [{dependencies}]}}, {{"name": "sources", "attributes":
-               {{"org.gradle.category": "documentation", "org.gradle.usage": "java-runtime"}}}}]}}"#
+               "dependencies": [{dependencies}], "dependencyConstraints": [{constraints}]}},
+               {{"name": "run", "attributes": {{"org.gradle.usage": "java-runtime"}},
+               "dependencies": [{dependencies}]}}]}}"#
         )
     };
-    let under = r#"{"group": "g", "module": "under", "version": {"requires": "1.0"}}"#;
-    let list =
-        r#"{"group": "g", "module": "bom", "attributes": {"org.gradle.category": "platform"}}"#;
-    for (dependencies, expected) in [
-        (under.to_owned(), None),
-        (String::new(), Some("differs from its POM in `g:under`")),
+    let one = |name: &str, version: &str| {
+        format!(r#"{{"group": "g", "module": "{name}", "version": {{"requires": "{version}"}}}}"#)
+    };
+    let under = one("under", "1.0");
+    let with_other = |version: &str| format!("{under}, {}", one("other", version));
+    for (dependencies, constraints, expected) in [
+        (under.clone(), String::new(), None),
         (
-            format!("{under}, {list}"),
-            Some("takes versions from the list `g:bom`"),
+            String::new(),
+            String::new(),
+            Some("no longer needs `g:under`"),
         ),
-        ("{}".to_owned(), Some("is not of the format")),
+        (
+            format!("{under}, {}", one("list", "1")),
+            String::new(),
+            Some("needs `g:list`, which the lockfile does not have"),
+        ),
+        // It is locked where the project runs, but not where it compiles.
+        (
+            with_other("1.0"),
+            String::new(),
+            Some("needs `g:other`, which the lockfile"),
+        ),
+        (with_other("1.1"), String::new(), Some("needs `g:other`")),
+        (
+            under.clone(),
+            one("under", "1.1"),
+            Some("and 1.0 is locked"),
+        ),
+        (under.clone(), one("other", "1.0"), None),
+        (under.clone(), one("unknown", "1.0"), None),
+        ("{}".to_owned(), String::new(), Some("is not of the format")),
     ] {
-        let mut build = small().with("direct", "1.2", &[("under", "1.0", "compile")]);
-        build.module = true;
+        let mut build = small();
         let url = format!("{REPOSITORY}/direct/1.2/direct-1.2.module");
-        build.poms.insert(url, variant(&dependencies).into_bytes());
+        let text = variant(&dependencies, &constraints);
+        build.poms.insert(url.clone(), text.into_bytes());
+        let pom = url.replace(".module", ".pom");
+        let marked = "<project><!-- published-with-gradle-metadata --><artifactId>direct\
+                      </artifactId></project>";
+        build.poms.insert(pom, marked.as_bytes().to_vec());
         let written = build.write("gradle.lockfile", &[("direct", "1.2")]);
         match expected {
             None => assert_eq!(written.map(|files| files.len()), Ok(2)),
-            Some(reason) => assert!(written.unwrap_err().contains(reason), "{dependencies}"),
+            Some(reason) => {
+                let refused = written.unwrap_err();
+                assert!(refused.contains(reason), "{refused}");
+            }
         }
+
+        build.poms.remove(&url);
+        let refused = build.refusal(&[("direct", "1.2")]);
+        assert!(
+            refused.contains("lacks the metadata of Gradle"),
+            "{refused}"
+        );
     }
 }
 

@@ -2,7 +2,7 @@
 //! versions.
 //!
 //! Gradle is never run. Other lockfiles that the same script or catalog decides change as well.
-//! Deliberately absent: lockfiles of single configurations, and platforms that a release brings.
+//! Deliberately absent: lockfiles of single configurations.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ use super::lines::{Change, Lines};
 use crate::maven::gradle_module;
 use crate::maven::gradle_verification::{self, Lacking, Used};
 use crate::maven::moves::moves;
-use crate::maven::release_pom::{Need, own_needs};
+use crate::maven::release_pom::{Need, Scope, own_needs};
 use crate::{
     Downloads, Input, LockfileWriter, MetadataRequest, Release, Siblings, TargetGraph, TargetNode,
     WriteError,
@@ -28,6 +28,11 @@ const VERIFICATION: &str = "gradle/verification-metadata.xml";
 pub(in crate::maven) struct LockWriter;
 
 impl LockfileWriter for LockWriter {
+    /// What only Gradle's own metadata states counts too.
+    fn locks_every_environment(&self, _lockfile: &Lockfile) -> bool {
+        true
+    }
+
     fn reads(&self, path: &str) -> bool {
         path.ends_with(".gradle")
             || path.ends_with(".gradle.kts")
@@ -52,7 +57,8 @@ impl LockfileWriter for LockWriter {
             .collect()
     }
 
-    /// What the verification metadata of the build needs the hashes of.
+    /// Gradle's own metadata of the versions before, and what the verification metadata of the build
+    /// needs the hashes of.
     fn further_downloads(
         &self,
         input: &Input<'_>,
@@ -60,12 +66,16 @@ impl LockfileWriter for LockWriter {
         target: &TargetGraph,
         downloads: &Downloads,
     ) -> Vec<MetadataRequest> {
+        let poms = downloads.iter();
+        let poms = poms.filter(|(url, body)| url.ends_with(".pom") && has_module(body));
+        let modules = poms.filter_map(|(url, _)| module_of(url));
         // A reason against it is that of `write`.
         let lacking = verification(input)
             .and_then(|path| lacking(input, path, lockfile, target, downloads).ok());
         let files = lacking.into_iter().flat_map(BTreeMap::into_values);
-        files
-            .flat_map(BTreeMap::into_values)
+        let files = files.flat_map(BTreeMap::into_values);
+        modules
+            .chain(files)
             .filter(|url| !downloads.contains_key(url))
             .map(|url| MetadataRequest { url, accept: None })
             .collect()
@@ -238,41 +248,54 @@ fn release_of<'t>(target: &'t TargetGraph, name: &str, version: &str) -> Option<
 /// What a release needs, with the requirements that the registry's metadata has.
 fn needs(name: &str, release: &Release, downloads: &Downloads) -> Result<Vec<Need>, String> {
     let version = &release.version;
-    let pom = release
-        .files
-        .iter()
-        .find(|file| file.name.ends_with(".pom"));
+    let mut files = release.files.iter();
+    let pom = files.find(|file| file.name.ends_with(".pom"));
     let mut needs = declared_needs(pom.map(|file| file.url.as_str()), downloads)
         .map_err(|reason| format!("`{name}` {version} {reason}"))?;
-    for need in &mut needs {
-        let known = release
-            .requirements
-            .iter()
-            .find(|one| one.name == need.name);
-        if let Some(known) = known {
+    for need in needs.iter_mut().filter(|need| !need.is_known()) {
+        let mut known = release.requirements.iter();
+        if let Some(known) = known.find(|one| one.name == need.name) {
             need.requirement.clone_from(&known.requirement);
         }
     }
 
-    let module = release
-        .files
-        .iter()
-        .find(|file| file.name.ends_with(".module"));
-    if let Some(module) = module {
-        let body = downloads.get(&module.url);
-        let body = body.ok_or_else(|| format!("`{}` was not fetched", module.name))?;
-        gradle_module::agrees(body, &needs)
-            .map_err(|reason| format!("the metadata of `{name}` {version} {reason}"))?;
+    for bound in release.requirements.iter().filter(|one| one.only_bounds) {
+        if needs.iter().all(|one| one.name != bound.name) {
+            needs.push(Need {
+                name: bound.name.clone(),
+                requirement: bound.requirement.clone(),
+                scope: Scope::Compile,
+                only_bounds: true,
+            });
+        }
     }
     Ok(needs)
 }
 
-/// The dependencies that the POM at an address declares.
+/// What the release with the POM at an address needs: by Gradle's own metadata, if there is any, else
+/// by the POM.
 fn declared_needs(url: Option<&str>, downloads: &Downloads) -> Result<Vec<Need>, String> {
     let body = url.and_then(|url| downloads.get(url));
     let text = body.and_then(|body| std::str::from_utf8(body).ok());
     let text = text.ok_or("has no POM in UTF-8")?;
-    own_needs(text).map_err(|error| format!("has a POM that {}", error.reason))
+    if !has_module(text.as_bytes()) {
+        return own_needs(text).map_err(|error| format!("has a POM that {}", error.reason));
+    }
+
+    let module = url.and_then(module_of);
+    let module = module.and_then(|url| downloads.get(&url));
+    let module = module.and_then(|body| std::str::from_utf8(body).ok());
+    let module = module.ok_or("lacks the metadata of Gradle that its POM announces")?;
+    gradle_module::needs(module).map_err(|reason| format!("has metadata of Gradle that {reason}"))
+}
+
+fn has_module(pom: &[u8]) -> bool {
+    memchr::memmem::find(pom, gradle_module::MARKER.as_bytes()).is_some()
+}
+
+/// The address of Gradle's own metadata, next to a POM.
+fn module_of(pom: &str) -> Option<String> {
+    Some(format!("{}.module", pom.strip_suffix(".pom")?))
 }
 
 /// The address of the POM of another version, next to that of a release.

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256, Sha512};
 
 use crate::maven::pom::declared;
 use crate::maven::registry::{pom_path, request};
-use crate::maven::xml_spans::{Span, spans};
+use crate::maven::xml_spans::spans;
 use crate::syntax::{self, Element};
 use crate::{Downloads, Release};
 
@@ -78,15 +78,20 @@ pub(in crate::maven) fn add(
     lacking: &Lacking,
     downloads: &Downloads,
 ) -> Result<String, String> {
-    let mut changed = text.to_owned();
+    let kinds = known_kinds(text);
+    let places = Places::read(text)?;
+    let mut added: BTreeMap<usize, String> = BTreeMap::new();
     for ((group, artifact, version), files) in lacking {
-        let component = component(
-            (group, artifact, version),
-            files,
-            downloads,
-            &known_kind(text),
-        )?;
-        changed = inserted(&changed, (group, artifact, version), &component)?;
+        let own = (group.as_str(), artifact.as_str(), version.as_str());
+        let lines = component(own, files, downloads, &kinds)?;
+        let (at, shown) = places.shown(own, &lines);
+        added.entry(at).or_default().push_str(&shown);
+    }
+
+    // From the end, so that earlier positions stay valid.
+    let mut changed = text.to_owned();
+    for (at, shown) in added.into_iter().rev() {
+        changed.insert_str(at, &shown);
     }
     Ok(changed)
 }
@@ -246,7 +251,7 @@ fn key(name: &str, version: &str) -> Result<(String, String, String), String> {
 }
 
 /// The kinds of hashes of a file: SHA-512 as well, if it has any.
-fn known_kind(text: &str) -> Vec<&'static str> {
+fn known_kinds(text: &str) -> Vec<&'static str> {
     let kinds = ["sha256", "sha512"].into_iter();
     let used: Vec<&'static str> = kinds
         .filter(|kind| text.contains(&format!("<{kind} ")))
@@ -290,52 +295,61 @@ fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The metadata with a component in its place by group, name and version.
-fn inserted(
-    text: &str,
-    own: (&str, &str, &str),
-    lines: &[(usize, String)],
-) -> Result<String, String> {
-    let unusual = || "it has no list of components in lines of their own".to_owned();
-    let root = syntax::xml(text).map_err(|error| error.to_string())?;
-    let places = spans(text).map_err(|error| error.to_string())?;
-    let list = root.child("components").zip(places.child("components"));
-    let (list, places) = list.ok_or_else(unusual)?;
-    let all: Vec<(&Element<'_>, &Span)> =
-        list.all("component").zip(places.all("component")).collect();
+/// The positions of the components in a file.
+struct Places {
+    /// Group, name and version with the end of each component.
+    ends: Vec<((String, String, String), usize)>,
+    /// The start of the line of the first component.
+    first: usize,
+    indent: String,
+    unit: String,
+    line_end: &'static str,
+}
 
-    let part = |component: &Element<'_>| {
-        let part = |name: &str| component.attribute(name).unwrap_or_default().to_owned();
-        (part("group"), part("name"), part("version"))
-    };
-    let own = (own.0.to_owned(), own.1.to_owned(), own.2.to_owned());
-    let after = all.iter().rfind(|(component, _)| part(component) < own);
-    let (first, _) = all
-        .first()
-        .map(|(_, span)| span.outer)
-        .ok_or_else(unusual)?;
-    let indent = |at: usize| -> Option<&str> {
-        let line = text.get(..at)?.rsplit('\n').next()?;
-        line.trim().is_empty().then_some(line)
-    };
-    let outer = indent(places.outer.0).ok_or_else(unusual)?;
-    let indent = indent(first).ok_or_else(unusual)?;
-    let unit = indent.strip_prefix(outer).ok_or_else(unusual)?;
-    let new_line = if text.contains("\r\n") { "\r\n" } else { "\n" };
+impl Places {
+    fn read(text: &str) -> Result<Self, String> {
+        let unusual = || "it has no list of components in lines of their own".to_owned();
+        let root = syntax::xml(text).map_err(|error| error.to_string())?;
+        let places = spans(text).map_err(|error| error.to_string())?;
+        let list = root.child("components").zip(places.child("components"));
+        let (list, places) = list.ok_or_else(unusual)?;
+        let part = |component: &Element<'_>| {
+            let part = |name: &str| component.attribute(name).unwrap_or_default().to_owned();
+            (part("group"), part("name"), part("version"))
+        };
+        let components = list.all("component").zip(places.all("component"));
+        let ends = components.map(|(one, span)| (part(one), span.outer.1));
 
-    let shown = lines
-        .iter()
-        .map(|(depth, line)| format!("{indent}{}{line}", unit.repeat(*depth)));
-    let shown: Vec<String> = shown.collect();
-    let (at, added) = match after {
-        Some((_, span)) => (span.outer.1, format!("{new_line}{}", shown.join(new_line))),
-        None => (
-            first - indent.len(),
-            format!("{}{new_line}", shown.join(new_line)),
-        ),
-    };
-    let (before, rest) = text.split_at_checked(at).ok_or_else(unusual)?;
-    Ok(format!("{before}{added}{rest}"))
+        let first = places.all("component").next().ok_or_else(unusual)?.outer.0;
+        let indent = |at: usize| -> Option<&str> {
+            let line = text.get(..at)?.rsplit('\n').next()?;
+            line.trim().is_empty().then_some(line)
+        };
+        let outer = indent(places.outer.0).ok_or_else(unusual)?;
+        let indent = indent(first).ok_or_else(unusual)?;
+        Ok(Self {
+            ends: ends.collect(),
+            first: first - indent.len(),
+            unit: indent.strip_prefix(outer).ok_or_else(unusual)?.to_owned(),
+            indent: indent.to_owned(),
+            line_end: if text.contains("\r\n") { "\r\n" } else { "\n" },
+        })
+    }
+
+    /// The position of a component by group, name and version, and its text there.
+    fn shown(&self, own: (&str, &str, &str), lines: &[(usize, String)]) -> (usize, String) {
+        let own = (own.0.to_owned(), own.1.to_owned(), own.2.to_owned());
+        let after = self.ends.iter().rfind(|(one, _)| *one < own);
+        let mut shown = String::new();
+        for (depth, line) in lines {
+            let line = format!("{}{}{line}", self.indent, self.unit.repeat(*depth));
+            match after {
+                Some(_) => shown.push_str(&format!("{}{line}", self.line_end)),
+                None => shown.push_str(&format!("{line}{}", self.line_end)),
+            }
+        }
+        (after.map_or(self.first, |(_, end)| *end), shown)
+    }
 }
 
 #[cfg(test)]

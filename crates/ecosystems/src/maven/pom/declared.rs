@@ -12,6 +12,7 @@ use crate::{Input, ParseError, Siblings};
 pub(in crate::maven) struct Declared {
     pub(in crate::maven) artifact: SmolStr,
     pub(in crate::maven) dependencies: Vec<Dependency>,
+    pub(in crate::maven) managed: Vec<Dependency>,
     /// The name and the version of its parent.
     pub(in crate::maven) parent: Option<(String, String)>,
     /// Whether it imports a list of versions.
@@ -71,6 +72,7 @@ pub(in crate::maven) fn declared(text: &str) -> Result<Declared, ParseError> {
     Ok(Declared {
         artifact: own.filled(&pom.artifact),
         dependencies: pom.body.dependencies.iter().map(fill).collect(),
+        managed: pom.body.managed.iter().map(fill).collect(),
         parent: parent.map(|one| {
             let name = format!("{}:{}", one.group, one.artifact);
             (name, one.version.to_string())
