@@ -4,3 +4,4 @@ mod gitea;
 mod lifecycle;
 mod pull_request;
 mod review;
+mod review_github;

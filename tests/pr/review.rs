@@ -39,7 +39,7 @@ fn a_review_is_one_comment_that_follows_the_pull_request() {
     let path = "/repos/jane/storefront/pulls";
     forge.server.expect(&forge.person, "POST", path, &body, 201);
     let review = |more: &[&str]| {
-        let arguments = ["--pull-request", "1", "--format", "json"];
+        let arguments = ["--pull-request", "1", "--offline", "--format", "json"];
         forge.run("review", &[&arguments[..], more].concat())
     };
     let status = |commit: &str| {

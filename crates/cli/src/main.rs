@@ -12,6 +12,7 @@ mod forge;
 mod ledger;
 mod output;
 mod progress;
+mod report_files;
 mod runner;
 mod terminal;
 mod verdict;

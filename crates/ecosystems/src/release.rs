@@ -59,6 +59,10 @@ pub struct ReleaseFacts {
     pub provenance: Option<bool>,
     /// The account that published it.
     pub publisher: Option<String>,
+    /// The accounts that could publish the package when the release was made, sorted.
+    pub maintainers: Option<Vec<String>>,
+    /// The license that its metadata states, as it writes it.
+    pub license: Option<String>,
     /// Size in bytes: unpacked where the registry states that, else of one of its files.
     pub size: Option<u64>,
     /// The commit that it was made from.

@@ -11,6 +11,7 @@ mod history;
 mod notes;
 mod redact;
 mod signals;
+mod similar;
 
 pub use archive::{UnreadableArchive, files};
 pub use beta::Beta;
@@ -19,3 +20,4 @@ pub use history::{KEPT_AFTER_DAYS, LockedVersions, UpdateCounts, history, update
 pub use notes::{is_changelog, notes};
 pub use redact::{is_secret_name, redacted, tail};
 pub use signals::signals;
+pub use similar::similar_name;

@@ -15,6 +15,8 @@ pub fn signals(before: Option<&Release>, after: &Release) -> ReleaseSignals {
         install_scripts: both(before, after, |release| release.facts.install_scripts),
         provenance: both(before, after, |release| release.facts.provenance),
         publisher: both(before, after, |release| release.facts.publisher.clone()),
+        maintainers: both(before, after, |release| release.facts.maintainers.clone()),
+        license: both(before, after, |release| release.facts.license.clone()),
         size: both(before, after, |release| release.facts.size),
         commit: both(before, after, |release| release.facts.commit.clone()),
         runtime: both(before, after, |release| release.runtime.clone()),

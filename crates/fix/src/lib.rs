@@ -17,6 +17,7 @@ mod attempt;
 mod attribution;
 mod bundled;
 mod change_graph;
+mod changed_packages;
 mod context;
 mod deadline;
 mod environments;
@@ -40,6 +41,9 @@ mod verify;
 mod violation;
 
 pub use apply::{apply, check_writable};
+pub use changed_packages::{
+    ChangedPackage, PackageChanges, changed_packages, registry_configuration,
+};
 pub use context::Engine;
 pub use deadline::{TimeLimit, parse_duration};
 pub use patchgate_upgrade::PlanOptions;

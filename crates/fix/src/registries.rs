@@ -71,6 +71,51 @@ impl<'a> Registries<'a> {
         Ok(answers)
     }
 
+    /// The registries' answers about packages in their long form, with the publication of `versions`.
+    /// Unlike [`Registries::releases`], a package whose registry cannot be found is unanswered, and the
+    /// others are asked.
+    pub(super) async fn described(
+        &mut self,
+        ecosystem: &'static dyn Upgradable,
+        lockfile: &Lockfile,
+        packages: Vec<(String, Vec<String>)>,
+    ) -> Vec<(String, Result<Vec<Release>, Unanswered>)> {
+        let mut answers = Vec::new();
+        let mut running = tokio::task::JoinSet::new();
+        for (name, versions) in packages {
+            let address = match self.address(lockfile, &name).await {
+                Ok(address) => address,
+                Err(error) => {
+                    let unanswered = Unanswered {
+                        reason: error_chain(&error),
+                        hint: None,
+                        is_an_answer: false,
+                    };
+                    answers.push((name, Err(unanswered)));
+                    continue;
+                }
+            };
+            if running.len() >= PARALLEL
+                && let Some(Ok(answer)) = running.join_next().await
+            {
+                answers.push(answer);
+            }
+
+            let client = self.client.clone();
+            running.spawn(async move {
+                let releases = describe(&client, ecosystem, &address, &name, &versions).await;
+                (name, releases)
+            });
+        }
+
+        while let Some(answer) = running.join_next().await {
+            // A task ends early only by a panic, which ends the process.
+            answers.extend(answer.ok());
+        }
+
+        answers
+    }
+
     /// The releases of a package in the long form of its registry's answer, where it has one.
     pub(super) async fn long_releases(
         &mut self,
@@ -221,6 +266,36 @@ async fn fetch(
         ecosystem
             .parse_yanks(&mut releases, &body)
             .map_err(|error| unreadable(&yanks, &error))?;
+    }
+
+    Ok(releases)
+}
+
+/// The releases of a package, in the long form of the registry's answer where it has one.
+async fn describe(
+    client: &Client,
+    ecosystem: &dyn Upgradable,
+    registry: &str,
+    name: &str,
+    versions: &[String],
+) -> Result<Vec<Release>, Unanswered> {
+    let mut releases = match ecosystem.long_metadata_request(registry, name) {
+        Some(wanted) => {
+            let body = ask(client, &wanted).await?;
+            read(ecosystem, name, &wanted, &body)?
+        }
+        None => fetch(client, ecosystem, registry, name).await?,
+    };
+
+    let list = ecosystem.metadata_request(registry, name).url;
+    for release in &mut releases {
+        if versions.contains(&release.version)
+            && let Some(wanted) = ecosystem.published_request(release)
+            && let Ok(body) = ask(client, &wanted.resolve(&list)).await
+        {
+            // A time that cannot be read stays unknown.
+            let _ = ecosystem.parse_published(release, &body);
+        }
     }
 
     Ok(releases)

@@ -40,6 +40,6 @@ pub use guard::without_commands;
 pub use locate::{ForgeFlags, LocateError, Location, locate};
 pub use project::{ProjectPath, ProjectPathError};
 pub use requests::{
-    ClosedPullRequest, Comment, Conclusion, CreatedPullRequest, MergeOutcome, MergeText,
-    NewPullRequest, OpenPullRequest, TokenIdentity, VerdictReport,
+    CheckNote, ClosedPullRequest, Comment, Conclusion, CreatedPullRequest, MergeOutcome, MergeText,
+    NewPullRequest, NoteLevel, OpenPullRequest, TokenIdentity, VerdictReport,
 };

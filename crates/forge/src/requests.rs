@@ -99,6 +99,34 @@ pub struct VerdictReport {
     pub title: String,
     /// Summary of the verdict, as Markdown. Forges with statuses only have no room for it.
     pub summary: String,
+    /// Notes at lines of the change. Forges with statuses only have no room for them.
+    pub notes: Vec<CheckNote>,
+}
+
+/// A note at a line of a file, in a check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CheckNote {
+    /// Path from the root of the repository.
+    pub path: String,
+    /// Line from 1.
+    pub line: u32,
+    /// The level of the note.
+    pub level: NoteLevel,
+    /// Its title: one line.
+    pub title: String,
+    /// Its text, which is not Markdown.
+    pub message: String,
+}
+
+/// The level of a note.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoteLevel {
+    /// Information.
+    Notice,
+    /// Something that does not fail the check.
+    Warning,
+    /// Something that fails the check.
+    Failure,
 }
 
 /// The conclusion of a verdict.

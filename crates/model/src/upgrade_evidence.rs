@@ -51,6 +51,10 @@ pub struct ReleaseSignals {
     pub provenance: BeforeAfter<bool>,
     /// The account that published it.
     pub publisher: BeforeAfter<String>,
+    /// The accounts that may publish the package, sorted, as of the release.
+    pub maintainers: BeforeAfter<Vec<String>>,
+    /// The license that its metadata states, as it writes it.
+    pub license: BeforeAfter<String>,
     /// Size in bytes: unpacked where the registry states that, else of its files.
     pub size: BeforeAfter<u64>,
     /// The commit that it was made from, as its metadata states it. A statement, not a proof.

@@ -90,6 +90,13 @@ pub trait RegistryLocator: Sync {
     /// directory first. Links are not followed, and large files are left out.
     fn configuration(&self, root: &Path, lockfile: &str) -> Vec<ConfigurationFile>;
 
+    /// Names of the files that [`RegistryLocator::configuration`] looks for in the directory of a
+    /// lockfile and those above it, so that a caller without a checkout can fetch them. Files that
+    /// the lockfile itself includes are not among them.
+    fn configuration_names(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Whether the manager installs a release that was yanked from its registry, when a requirement
     /// names it exactly.
     fn installs_yanked(&self) -> bool;

@@ -33,9 +33,10 @@ pub use summary::{EntryCounts, FixSummary, RemainingCounts};
 
 pub(crate) use entries::entries;
 pub(crate) use evidence::evidence;
+pub(crate) use evidence::signals;
 pub(crate) use left::{unfixed, unfixed_list};
 pub(crate) use markdown::{entries_section, files_list, upgrades_table};
-pub(crate) use remarks::evidence_section;
+pub(crate) use remarks::{evidence_section, signal_remarks};
 pub(crate) use verification::{verification, verification_section};
 
 /// The input of a fix's report.

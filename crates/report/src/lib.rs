@@ -52,7 +52,9 @@ pub use inventory::{
 };
 pub use pr::{PrAction, PrInput, PrReport, PullRequestLink, PullRequestReport};
 pub use pull_request::{PullRequestInput, pull_request_body, pull_request_title};
-pub use review::{ReviewFinding, ReviewInput, ReviewReport, ReviewVerdict};
+pub use review::{
+    LineNote, PostedError, ReviewFinding, ReviewInput, ReviewPackage, ReviewReport, ReviewVerdict,
+};
 pub use scan::{
     CvssReport, DeadlineReport, DecisionReport, DecisionStepReport, Detail, EnvironmentalReport,
     FindingReport, GitLabOptions, GroupSummary, HtmlOptions, IgnoredReport, IncompleteReport,

@@ -1,23 +1,34 @@
-//! The report of `patchgate review`: the vulnerabilities that a pull request brings, worsens and ends.
+//! The report of `patchgate review`: the vulnerabilities that a pull request brings, worsens and ends,
+//! and the packages that it brings.
+
+mod lines;
+mod packages;
+mod posted;
 
 use std::fmt::Write as _;
 
 use patchgate_model::{Finding, FindingComparison, FindingKey, FixedVersion};
 use patchgate_risk::Threshold;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::clean::clean;
+use crate::clean::{clean, cut};
 use crate::markdown::{Body, code, short, text};
 use crate::scan::{SeverityName, Tool, scope_name};
 
+pub use lines::LineNote;
+pub use packages::ReviewPackage;
+pub use posted::PostedError;
+
 /// The report about the change of a pull request.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReviewReport {
     /// Version of this format.
     pub schema_version: u32,
     /// The program that wrote it.
     pub tool: Tool,
+    /// Number of the pull request.
+    pub pull_request: u64,
     /// The outcome.
     pub verdict: ReviewVerdict,
     /// Vulnerabilities that the base does not have, most urgent first.
@@ -28,6 +39,8 @@ pub struct ReviewReport {
     pub gone: Vec<ReviewFinding>,
     /// Number of vulnerabilities in the changed files on both sides.
     pub remaining: usize,
+    /// Packages that are new, or have another version than at the base. They do not change the verdict.
+    pub packages: Vec<ReviewPackage>,
     /// Lockfiles that the change touches, by path.
     pub files: Vec<String>,
     /// Parts of the change that could not be read or judged.
@@ -41,7 +54,7 @@ pub struct ReviewReport {
 }
 
 /// The outcome of a review.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 pub enum ReviewVerdict {
@@ -54,7 +67,7 @@ pub enum ReviewVerdict {
 }
 
 /// One vulnerability of one package in one lockfile.
-#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct ReviewFinding {
     /// Id of the vulnerability.
     pub id: String,
@@ -68,6 +81,8 @@ pub struct ReviewFinding {
     pub versions: Vec<String>,
     /// Path of the lockfile.
     pub file: String,
+    /// Line of the first entry in it, from 1.
+    pub line: u32,
     /// The strongest reason why the package is installed.
     pub scope: String,
     /// Severity that the records state.
@@ -87,12 +102,16 @@ pub struct ReviewFinding {
 /// What a review is made from.
 #[derive(Debug)]
 pub struct ReviewInput<'a> {
+    /// Number of the pull request.
+    pub pull_request: u64,
     /// Findings in the changed files at the base.
     pub base: &'a [Finding],
     /// Findings in the changed files at the head.
     pub head: &'a [Finding],
     /// The comparison of the two.
     pub comparison: &'a FindingComparison,
+    /// Packages that are new or have another version.
+    pub packages: Vec<ReviewPackage>,
     /// The threshold that fails the review.
     pub threshold: &'a Threshold,
     /// Lockfiles that the change touches.
@@ -108,7 +127,7 @@ pub struct ReviewInput<'a> {
 impl ReviewReport {
     /// Makes the report. The exit code is set by [`ReviewReport::with_exit_code`].
     #[must_use]
-    pub fn new(input: &ReviewInput<'_>) -> Self {
+    pub fn new(input: ReviewInput<'_>) -> Self {
         let of = |keys: &[FindingKey], findings: &[Finding]| {
             let mut found: Vec<ReviewFinding> = keys
                 .iter()
@@ -151,11 +170,13 @@ impl ReviewReport {
                 name: "patchgate".to_owned(),
                 version: env!("CARGO_PKG_VERSION").to_owned(),
             },
+            pull_request: input.pull_request,
             verdict,
             new,
             worse,
             gone: of(&input.comparison.ended, input.base),
             remaining: input.comparison.remaining.len(),
+            packages: input.packages,
             files: input.files.to_vec(),
             incomplete: input.incomplete.to_vec(),
             head_sha: input.head_sha.to_owned(),
@@ -227,6 +248,7 @@ impl ReviewReport {
         for reason in &self.incomplete {
             let _ = writeln!(out, "  incomplete: {}", clean(reason));
         }
+        packages::text_lines(&self.packages, &mut out);
 
         out
     }
@@ -234,6 +256,11 @@ impl ReviewReport {
     /// As a comment of at most `limit` bytes.
     #[must_use]
     pub fn to_markdown(&self, limit: usize) -> String {
+        self.markdown(limit, "")
+    }
+
+    /// As a comment, with a note below the first line.
+    fn markdown(&self, limit: usize, note: &str) -> String {
         let end = format!(
             "\n<sub>Compared {} with {}.</sub>\n",
             code(&self.head_sha),
@@ -244,6 +271,9 @@ impl ReviewReport {
             "**Patchgate review {}**\n",
             text(&self.headline())
         ));
+        if !note.is_empty() {
+            body.push(&format!("\n{note}\n"));
+        }
         for reason in self.incomplete.iter().take(20) {
             body.push(&format!("\n- Incomplete: {}", short(reason, 300)));
         }
@@ -257,6 +287,7 @@ impl ReviewReport {
             );
             body.rows(&head, findings.iter().map(row));
         }
+        packages::section(&self.packages, &mut body);
 
         body.finish(&end)
     }
@@ -284,15 +315,15 @@ fn row(finding: &ReviewFinding) -> String {
     let ids: Vec<String> = std::iter::once(&finding.id)
         .chain(finding.aliases.iter().filter(|id| id.starts_with("CVE-")))
         .take(3)
-        .map(|id| text(id))
+        .map(|id| short(id, 80))
         .collect();
     format!(
         "| {mark}{} | {} {} | {}, {}{} | {score} | {} |\n",
         ids.join(" "),
         short(&finding.package, 100),
         short(&finding.versions.join(", "), 60),
-        code(&finding.file),
-        text(&finding.scope),
+        code(&format!("{}:{}", cut(&finding.file, 300), finding.line)),
+        short(&finding.scope, 40),
         brought(finding, |step| short(step, 60)),
         finding
             .fixed_version
@@ -346,6 +377,13 @@ fn review_finding(
         package: key.package.clone(),
         versions: key.versions.clone(),
         file: key.lockfile.clone(),
+        line: all
+            .iter()
+            .flat_map(|finding| &finding.locations)
+            .filter(|location| location.file == key.lockfile)
+            .map(|location| location.line)
+            .min()
+            .unwrap_or(1),
         scope: scope_name(key.scope).to_owned(),
         severity: first.severity.level.into(),
         score: key.score,

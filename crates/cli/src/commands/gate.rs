@@ -263,7 +263,7 @@ pub(crate) fn pull_request_number(flag: Option<u64>, context: &Context) -> Resul
         })
 }
 
-fn read_event(path: &str) -> Result<serde_json::Value, UserError> {
+pub(crate) fn read_event(path: &str) -> Result<serde_json::Value, UserError> {
     let failed = |error: String| {
         UserError::usage(format!("the event file `{path}` cannot be read: {error}"))
     };

@@ -1,19 +1,27 @@
 //! `patchgate review`: compares the head of any pull request with its base, and reports what it
 //! brings.
 //!
+//! [`post`] writes the comment from a report that a job without a token wrote.
+//!
 //! Nothing is checked out and nothing of the pull request is run: files come through the forge's API
 //! as bytes, at fixed commits. Settings, and with them ignore entries, come from the base.
 
+mod packages;
+mod post;
+
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use patchgate_config::Config;
 use patchgate_ecosystems::{Siblings, formats_of, is_sibling, manifest_of, unread_format};
-use patchgate_forge::{Conclusion, Forge as _, VerdictReport, keep_comment};
+use patchgate_forge::{
+    CheckNote, Conclusion, Forge as _, ForgeKind, NoteLevel, VerdictReport, keep_comment,
+};
 use patchgate_gate::compare_findings;
 use patchgate_model::{Evidence, FileContents, FileStatus, Finding, Inventory, Problem, UserError};
 use patchgate_report::{
-    GITHUB_BODY_LIMIT, GITHUB_SUMMARY_LIMIT, ReviewInput, ReviewReport, ReviewVerdict,
+    AnnotationLevel, GITHUB_BODY_LIMIT, GITHUB_SUMMARY_LIMIT, LineNote, ReviewInput, ReviewReport,
+    ReviewVerdict, annotation, clean,
 };
 use patchgate_scan::{AdvisorySource, SourceOptions, evaluate};
 
@@ -24,6 +32,7 @@ use crate::exit::Exit;
 use crate::forge::{OpenForge, failed};
 use crate::output;
 use crate::progress::Progress;
+use crate::report_files::{FormatArg, FormatParser, destinations};
 use crate::verdict::FailureRule;
 
 /// Flags of `patchgate review`.
@@ -37,6 +46,16 @@ pub(crate) struct Args {
     #[arg(long)]
     no_comment: bool,
 
+    /// Write the comment from this report, which `patchgate review --format json` wrote in a job
+    /// without a token, instead of comparing. The report must be about the head that the event of the
+    /// workflow, or `--head`, names
+    #[arg(long, value_name = "FILE", conflicts_with = "no_comment")]
+    post: Option<PathBuf>,
+
+    /// The commit that a posted report must be about [default: that of the event]
+    #[arg(long, value_name = "COMMIT", requires = "post")]
+    head: Option<String>,
+
     #[command(flatten)]
     forge: ForgeArgs,
     #[command(flatten)]
@@ -46,9 +65,16 @@ pub(crate) struct Args {
     #[command(flatten)]
     output: OutputArgs,
 
-    /// Format of the report
-    #[arg(long, value_enum, default_value = "text", help_heading = "Output")]
-    format: Format,
+    /// Format of the report, by default text; may be repeated, with a file for each:
+    /// `--format json=FILE --format gitlab-code-quality=FILE`. A format without a file goes to
+    /// `--output` or to standard output
+    #[arg(
+        long,
+        value_name = "FORMAT[=FILE]",
+        value_parser = FormatParser::<Format>::new(),
+        help_heading = "Output"
+    )]
+    format: Vec<FormatArg<Format>>,
 }
 
 /// Format of the report.
@@ -60,12 +86,21 @@ enum Format {
     Json,
     /// Markdown, as in the comment
     Markdown,
+    /// Code quality report of GitLab, with what is new or worse
+    GitlabCodeQuality,
 }
 
-/// Name of the check or status, and key of the comment.
+/// Name of the check or status.
 const CHECK_NAME: &str = "patchgate review";
 
+/// Key of the comment.
+const COMMENT_KEY: &str = "review";
+
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    if let Some(file) = &args.post {
+        return post::run(file, args, context).await;
+    }
+    let destinations = destinations(&args.format, args.output.output.as_deref(), Format::Text)?;
     let number = pull_request_number(args.pull_request, context)?;
     let forge = OpenForge::open(&args.forge, Path::new("."), context).await?;
     let progress = Progress::start(context.terminal.progress, "reading the pull request");
@@ -83,29 +118,27 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let mut incomplete = Vec::new();
     let config = base_config(&forge, &evidence, &mut incomplete).await;
     let files = changed_lockfiles(&evidence, &mut incomplete);
-    let base = scan(
-        args,
-        context,
-        &config,
-        &evidence,
-        Side::Base,
-        &mut incomplete,
-    )
-    .await;
-    let head = scan(
-        args,
-        context,
-        &config,
-        &evidence,
-        Side::Head,
-        &mut incomplete,
-    )
-    .await;
+    let base_inventory = inventory(&evidence.contents, Side::Base, &mut incomplete);
+    let head_inventory = inventory(&evidence.contents, Side::Head, &mut incomplete);
+    let base = scan(args, context, &config, &base_inventory, &mut incomplete).await;
+    let head = scan(args, context, &config, &head_inventory, &mut incomplete).await;
     incomplete.sort();
     incomplete.dedup();
 
+    progress.say("asking registries");
+    let packages = packages::Change {
+        forge: &forge,
+        evidence: &evidence,
+        base: &base_inventory,
+        head: &head_inventory,
+        offline: args.source.offline,
+    };
+    let packages = packages.describe(context).await;
+
     let rule = FailureRule::new(&args.threshold, &config);
-    let report = ReviewReport::new(&ReviewInput {
+    let report = ReviewReport::new(ReviewInput {
+        pull_request: number,
+        packages,
         base: &base,
         head: &head,
         comparison: &compare_findings(&base, &head),
@@ -118,26 +151,44 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let exit = exit(&report);
     let report = report.with_exit_code(exit.code());
 
-    if !args.no_comment {
+    let has_notes = if args.no_comment {
+        false
+    } else {
         progress.say("writing the comment");
-        publish(&forge, number, &report).await?;
-    }
+        publish(&forge, number, &report).await?
+    };
 
     drop(progress);
-    let file = args.output.output.as_deref();
-    let text = match args.format {
-        Format::Text => report.to_text(),
-        Format::Json => report.to_json(),
-        Format::Markdown => report.to_markdown(GITHUB_BODY_LIMIT),
-    };
-    output::write(&text, file)?;
+    for destination in destinations {
+        let text = match destination.format {
+            Format::Text => report.to_text(),
+            Format::Json => report.to_json(),
+            Format::Markdown => report.to_markdown(GITHUB_BODY_LIMIT),
+            Format::GitlabCodeQuality => report.to_code_quality(),
+        };
+        output::write(&text, destination.file)?;
+    }
     if context.runner.is_there() {
         context.runner.output("pull-request", &number.to_string())?;
         let summary = report.to_markdown(GITHUB_SUMMARY_LIMIT / 2);
         context.runner.summary(&summary)?;
+        // The check run has the same notes.
+        if !has_notes {
+            context.runner.annotate(&annotations(&report))?;
+        }
     }
 
     Ok(exit)
+}
+
+/// The notes as workflow commands. A runner shows ten of each level and step at most
+/// (<https://docs.github.com/actions/reference/limits>).
+fn annotations(report: &ReviewReport) -> String {
+    let line = |note: &LineNote| {
+        let (file, line) = (Some(note.file.as_str()), Some(note.line));
+        annotation(note.level, file, line, &note.title, &note.message)
+    };
+    report.line_notes().iter().map(line).collect()
 }
 
 /// Whether a changed file is read: everything that a scan reads.
@@ -214,16 +265,14 @@ enum Side {
     Head,
 }
 
-/// The findings in the changed files on one side.
+/// The findings in the files of one side.
 async fn scan(
     args: &Args,
     context: &Context,
     config: &Config,
-    evidence: &Evidence,
-    side: Side,
+    inventory: &Inventory,
     incomplete: &mut Vec<String>,
 ) -> Vec<Finding> {
-    let inventory = inventory(&evidence.contents, side, incomplete);
     let source = match AdvisorySource::open(
         &SourceOptions::from(&args.source),
         config,
@@ -237,7 +286,7 @@ async fn scan(
         }
     };
 
-    let scanned = evaluate(&inventory, &source).await;
+    let scanned = evaluate(inventory, &source).await;
     incomplete.extend(scanned.problems.iter().map(named));
     let applied = patchgate_config::apply_ignores(
         scanned.into_counted(config.thresholds.possible),
@@ -286,11 +335,12 @@ fn named(problem: &Problem) -> String {
     format!("`{}` {}", problem.subject, problem.reason)
 }
 
-/// Writes the comment, once and edited afterwards, and the status.
-async fn publish(forge: &OpenForge, number: u64, report: &ReviewReport) -> anyhow::Result<()> {
+/// Writes the comment, once and edited afterwards, and the status. Returns whether the status has the
+/// notes at lines.
+async fn publish(forge: &OpenForge, number: u64, report: &ReviewReport) -> anyhow::Result<bool> {
     let identity = forge.api.identity().await.map_err(|error| failed(&error))?;
     let text = report.to_markdown(GITHUB_BODY_LIMIT);
-    keep_comment(&forge.api, identity.as_ref(), number, "review", &text)
+    keep_comment(&forge.api, identity.as_ref(), number, COMMENT_KEY, &text)
         .await
         .map_err(|error| failed(&error))?;
 
@@ -304,12 +354,28 @@ async fn publish(forge: &OpenForge, number: u64, report: &ReviewReport) -> anyho
         },
         title: report.headline(),
         summary: text,
+        notes: report.line_notes().iter().map(check_note).collect(),
     };
     if let Err(error) = forge.api.report_verdict(&verdict).await {
         warn(&format!(
             "the verdict could not be written as a status: {error}"
         ));
+        return Ok(false);
     }
 
-    Ok(())
+    Ok(forge.kind == ForgeKind::GitHub)
+}
+
+fn check_note(note: &LineNote) -> CheckNote {
+    CheckNote {
+        path: note.file.clone(),
+        line: note.line,
+        level: match note.level {
+            AnnotationLevel::Notice => NoteLevel::Notice,
+            AnnotationLevel::Warning => NoteLevel::Warning,
+            AnnotationLevel::Error => NoteLevel::Failure,
+        },
+        title: clean(&note.title),
+        message: clean(&note.message),
+    }
 }

@@ -14,9 +14,10 @@ use crate::context::Context;
 use crate::exit::Exit;
 use crate::ledger::{self, LedgerArgs};
 use crate::progress::Progress;
+use crate::report_files::{FormatArg, FormatParser, destinations};
 use crate::verdict::FailureRule;
 use crate::{output, verdict};
-use format::{FormatArg, FormatParser, destinations};
+use format::Format;
 use render::Scan;
 pub(crate) use render::cyclonedx_version;
 
@@ -49,10 +50,10 @@ pub(crate) struct Args {
     #[arg(
         long,
         value_name = "FORMAT[=FILE]",
-        value_parser = FormatParser,
+        value_parser = FormatParser::<Format>::new(),
         help_heading = "Output"
     )]
-    format: Vec<FormatArg>,
+    format: Vec<FormatArg<Format>>,
 
     /// Version of CycloneDX that `--format cyclonedx` writes
     #[arg(
@@ -97,7 +98,7 @@ fn compare(result: &mut ScanResult, baseline: &Baseline) {
 
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let ledger = args.ledger.open(context)?;
-    let destinations = destinations(&args.format, args.output.output.as_deref())?;
+    let destinations = destinations(&args.format, args.output.output.as_deref(), Format::Table)?;
     let start = context.environment.now();
     let progress = Progress::start(context.terminal.progress, "reading lockfiles");
     let (inputs, config) = args.repository.open(&args.input)?;

@@ -21,7 +21,7 @@ use crate::{
 const ACCEPT: &str = "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8";
 
 /// The fields of a release that are read: its requirements, what lockfiles repeat, and facts.
-const FIELDS: [&str; 25] = [
+const FIELDS: [&str; 26] = [
     // Only the whole form of a document has it.
     "_id",
     "_hasShrinkwrap",
@@ -41,6 +41,7 @@ const FIELDS: [&str; 25] = [
     "hasInstallScript",
     "libc",
     "license",
+    "maintainers",
     "optionalDependencies",
     "os",
     "peerDependencies",
@@ -233,6 +234,7 @@ fn facts(fields: &mut Fields) -> ReleaseFacts {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     let publisher = fields.remove("_npmUser");
     let commit = fields.remove("gitHead");
+    let maintainers = fields.remove("maintainers");
     let dist = fields.get("dist");
     let has_attestations = |dist: &Value| dist.get("attestations").is_some_and(Value::is_object);
 
@@ -240,9 +242,28 @@ fn facts(fields: &mut Fields) -> ReleaseFacts {
         install_scripts: Some(fields.get("hasInstallScript") == Some(&Value::Bool(true))),
         provenance: dist.map(has_attestations),
         publisher: publisher.and_then(|user| text(user.get("name")?)),
+        maintainers: maintainers.as_ref().and_then(maintainer_names),
+        // Old releases have an object with the name of the license.
+        license: fields
+            .get("license")
+            .and_then(|license| text(license).or_else(|| text(license.get("type")?))),
         size: dist.and_then(|dist| dist.get("unpackedSize")?.as_u64()),
         commit: commit.as_ref().and_then(text),
     }
+}
+
+/// The names of the accounts in the list of maintainers, sorted; `None` if one of them has no name.
+fn maintainer_names(maintainers: &Value) -> Option<Vec<String>> {
+    let named = |one: &Value| Some(one.get("name")?.as_str()?.to_owned());
+    let mut names: Vec<String> = maintainers
+        .as_array()?
+        .iter()
+        .map(named)
+        .collect::<Option<_>>()?;
+    names.sort();
+    names.dedup();
+
+    Some(names)
 }
 
 /// The archive of a release, by the SHA-512 of its integrity
@@ -393,6 +414,7 @@ mod tests {
           "deprecated": false,
           "_npmUser": { "name": "someone", "email": "someone@mail.invalid" },
           "gitHead": "0123456789abcdef0123456789abcdef01234567",
+          "maintainers": [{ "name": "zoe" }, { "name": "ann" }],
           "dist": { "unpackedSize": 1234, "attestations": { "url": "https://npm.invalid/x" }, "integrity": "sha512-AAAA", "shasum": "00", "tarball": "https://npm.invalid/@own/a/-/a-2.0.0.tgz" },
           "dependencies": { "b": "^1", "c": "npm:real@^2", "o": "1" },
           "optionalDependencies": { "o": "1" },

@@ -295,6 +295,7 @@ pub(super) struct Merged {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Created {
+    pub(super) id: u64,
     #[serde(default)]
     pub(super) html_url: Option<String>,
 }

@@ -1,6 +1,8 @@
 //! The evidence of the gate, its verdict on the commit, and the merge of the judged head.
 
-use patchgate_forge::{Conclusion, Forge as _, ForgeKind, MergeOutcome, MergeText, VerdictReport};
+use patchgate_forge::{
+    CheckNote, Conclusion, Forge as _, ForgeKind, MergeOutcome, MergeText, NoteLevel, VerdictReport,
+};
 use patchgate_model::{CheckOutcome, FileStatus, MergeMethod, PullRequestState};
 
 use crate::bed::{Bed, only, run};
@@ -33,6 +35,16 @@ pub(crate) async fn evidence_is_whole_and_the_judged_head_is_merged(bed: &impl B
         conclusion,
         title: "review: 1 reason".into(),
         summary: "text".into(),
+        // More than GitHub takes in one call.
+        notes: (1..=120)
+            .map(|line| CheckNote {
+                path: "Cargo.lock".into(),
+                line,
+                level: NoteLevel::Warning,
+                title: "t".repeat(300),
+                message: "<b>".into(),
+            })
+            .collect(),
     };
     let forge = bed.forge();
     // Twice: a repeated run reports the same verdict.

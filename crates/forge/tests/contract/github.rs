@@ -4,7 +4,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use patchgate_forge::git::PushTarget;
-use patchgate_forge::{GitHub, GitHubOptions, TokenIdentity};
+use patchgate_forge::{
+    CheckNote, Conclusion, Forge as _, GitHub, GitHubOptions, NoteLevel, TokenIdentity,
+    VerdictReport,
+};
 use patchgate_http::Secret;
 use patchgate_testkit::{Account, FakeGitHub, Permission, Repository, Tools, call_api};
 use serde_json::json;
@@ -137,4 +140,41 @@ impl Bed for OnGitHub {
     fn violations(&self) -> Vec<String> {
         self.server.violations()
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn many_notes_are_written_in_batches_to_one_check() {
+    let Some(bed) = new() else {
+        return;
+    };
+    let note = |line| CheckNote {
+        path: "Cargo.lock".into(),
+        line,
+        level: NoteLevel::Failure,
+        title: "title".into(),
+        message: format!("note {line}"),
+    };
+    let report = VerdictReport {
+        name: "patchgate review".into(),
+        head_sha: bed.tip("main").unwrap(),
+        conclusion: Conclusion::Failure,
+        title: "failed".into(),
+        summary: "text".into(),
+        notes: (1..=120).map(note).collect(),
+    };
+    bed.forge.report_verdict(&report).await.unwrap();
+
+    let checks = bed.server.check_runs(REPO);
+    let [check] = &checks[..] else {
+        panic!("one check: {checks:?}");
+    };
+    let messages: Vec<&str> = check
+        .annotations
+        .iter()
+        .map(|note| note["message"].as_str().unwrap())
+        .collect();
+    let expected: Vec<String> = (1..=120).map(|line| format!("note {line}")).collect();
+    assert_eq!(messages, expected);
+    assert_eq!(check.conclusion.as_deref(), Some("failure"));
+    assert_eq!(bed.violations(), Vec::<String>::new());
 }

@@ -50,6 +50,10 @@ impl RegistryLocator for Cargo {
         settings.chain(toolchain).collect()
     }
 
+    fn configuration_names(&self) -> &'static [&'static str] {
+        &[".cargo/config.toml", ".cargo/config"]
+    }
+
     /// Cargo keeps a yanked release that is locked already, and never chooses one.
     fn installs_yanked(&self) -> bool {
         false

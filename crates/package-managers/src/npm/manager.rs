@@ -34,6 +34,10 @@ impl RegistryLocator for Npm {
         configuration_next_to(root, lockfile, &[".npmrc"])
     }
 
+    fn configuration_names(&self) -> &'static [&'static str] {
+        &[".npmrc"]
+    }
+
     /// npm knows deprecated releases, which it installs, and unpublished ones, which are gone.
     fn installs_yanked(&self) -> bool {
         true

@@ -41,6 +41,10 @@ impl RegistryLocator for Pnpm {
         configuration_next_to(root, lockfile, &[".npmrc", WORKSPACE])
     }
 
+    fn configuration_names(&self) -> &'static [&'static str] {
+        &[".npmrc", WORKSPACE]
+    }
+
     /// pnpm installs deprecated releases, as npm does.
     fn installs_yanked(&self) -> bool {
         true

@@ -51,6 +51,10 @@ impl RegistryLocator for Yarn {
             .collect()
     }
 
+    fn configuration_names(&self) -> &'static [&'static str] {
+        &[".npmrc", ".yarnrc", ".yarnrc.yml"]
+    }
+
     /// yarn installs deprecated releases. Unpublished ones are gone.
     fn installs_yanked(&self) -> bool {
         true

@@ -5,7 +5,7 @@ use patchgate_model::{
     BeforeAfter, Plan, ReleaseSignals, UpdateHistory, UpdateRecord, UpgradeEvidence,
 };
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::bump_name;
 use super::entries::number_of;
@@ -39,7 +39,7 @@ pub struct UpgradeEvidenceReport {
 }
 
 /// A value of the release before and of the release after; `null` is unknown.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[schemars(inline)]
 pub struct BeforeAfterReport<T> {
     /// Of the release before.
@@ -49,7 +49,7 @@ pub struct BeforeAfterReport<T> {
 }
 
 /// What a registry says about the release before and the release after.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct SignalsReport {
     /// Time of publication (RFC 3339).
     pub published: BeforeAfterReport<String>,
@@ -61,6 +61,10 @@ pub struct SignalsReport {
     pub provenance: BeforeAfterReport<bool>,
     /// The account that published it.
     pub publisher: BeforeAfterReport<String>,
+    /// The accounts that may publish the package, as of the release.
+    pub maintainers: BeforeAfterReport<Vec<String>>,
+    /// The license that its metadata states, as it writes it.
+    pub license: BeforeAfterReport<String>,
     /// Size in bytes.
     pub size: BeforeAfterReport<u64>,
     /// The commit that it was made from, as its metadata states it.
@@ -197,13 +201,15 @@ fn report(plan: &Plan, one: &UpgradeEvidence) -> UpgradeEvidenceReport {
     }
 }
 
-fn signals(signals: &ReleaseSignals) -> SignalsReport {
+pub(crate) fn signals(signals: &ReleaseSignals) -> SignalsReport {
     SignalsReport {
         published: both(&signals.published),
         yanked: both(&signals.yanked),
         install_scripts: both(&signals.install_scripts),
         provenance: both(&signals.provenance),
         publisher: both(&signals.publisher),
+        maintainers: both(&signals.maintainers),
+        license: both(&signals.license),
         size: both(&signals.size),
         commit: both(&signals.commit),
         runtime: both(&signals.runtime),

@@ -43,7 +43,8 @@ pub(super) fn remarks(evidence: &UpgradeEvidenceReport) -> Vec<String> {
     remarks
 }
 
-fn signal_remarks(signals: &SignalsReport, is_move: bool, remarks: &mut Vec<String>) {
+/// The remarks about what the registries say.
+pub(crate) fn signal_remarks(signals: &SignalsReport, is_move: bool, remarks: &mut Vec<String>) {
     let is_new = |values: &BeforeAfterReport<bool>| {
         values.after == Some(true) && values.before != Some(true)
     };
@@ -64,6 +65,14 @@ fn signal_remarks(signals: &SignalsReport, is_move: bool, remarks: &mut Vec<Stri
     }
     if let Some((before, after)) = changed(&signals.publisher) {
         remarks.push(format!("published by {after}, the old release by {before}"));
+    }
+    if let Some((before, after)) = changed(&signals.maintainers)
+        && !after.iter().any(|name| before.contains(name))
+    {
+        remarks.push("none of the maintainers of the old release is left".to_owned());
+    }
+    if let Some((before, after)) = changed(&signals.license) {
+        remarks.push(format!("license {after} instead of {before}"));
     }
     if let Some((before, after)) = changed(&signals.size)
         && after / SIZE_JUMP.max(1) >= *before

@@ -62,7 +62,7 @@ fn incomplete(problem: &IncompleteReport) -> Value {
     )
 }
 
-fn entry(
+pub(crate) fn entry(
     check: &str,
     description: &str,
     fingerprint: &str,

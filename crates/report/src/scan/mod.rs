@@ -18,10 +18,11 @@ mod sarif;
 mod table;
 
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 pub use build::{RunEnd, ScanInput};
 pub(crate) use build::{cve_first, different_files, different_packages, scope_name};
+pub(crate) use code_quality::entry as code_quality_entry;
 pub use decision::{
     DeadlineReport, DecisionReport, DecisionStepReport, EnvironmentalReport, MissingEvidenceReport,
     OutcomeCounts, OutcomeName, ProfileReport,
@@ -78,7 +79,7 @@ pub struct NotCoveredReport {
 }
 
 /// The program that wrote a report.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Tool {
     /// Name of the program: always `patchgate`.
     pub name: String,
@@ -178,7 +179,7 @@ pub struct ThresholdReport {
 }
 
 /// A severity by its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, JsonSchema)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 #[schemars(inline)]
 pub enum SeverityName {

@@ -24,8 +24,9 @@ impl Call<'_> {
             status: "queued".to_owned(),
             conclusion: None,
             output: Value::Null,
+            annotations: Vec::new(),
         };
-        apply(&mut check, &body);
+        apply(&mut check, &body)?;
         let value = self.check_value(&check);
 
         self.hosted.checks.push(check);
@@ -46,7 +47,7 @@ impl Call<'_> {
         }
 
         let body = self.request.json();
-        apply(&mut self.hosted.checks[at], &body);
+        apply(&mut self.hosted.checks[at], &body)?;
         let value = self.check_value(&self.hosted.checks[at]);
 
         Reply::value("/check-runs/{check_run_id}", 200, value)
@@ -153,7 +154,7 @@ impl Call<'_> {
             "completed_at": done.then(|| time(check.id + 1)),
             "output": {
                 "title": check.output["title"], "summary": check.output["summary"],
-                "text": check.output["text"], "annotations_count": 0,
+                "text": check.output["text"], "annotations_count": check.annotations.len(),
                 "annotations_url": self.url(&format!("/check-runs/{}/annotations", check.id)),
             },
             "app": app(&check.app),
@@ -263,7 +264,17 @@ impl Call<'_> {
 }
 
 /// Applies the fields of a request to a check run.
-fn apply(check: &mut CheckRun, body: &Value) {
+fn apply(check: &mut CheckRun, body: &Value) -> Result<(), Refusal> {
+    let annotations = body["output"]["annotations"].as_array();
+    if annotations.is_some_and(|new| new.len() > 50) {
+        return Err(Refusal::new(
+            422,
+            "No more than 50 annotations in one call.",
+        ));
+    }
+    check
+        .annotations
+        .extend(annotations.into_iter().flatten().cloned());
     if let Some(name) = body["name"].as_str() {
         name.clone_into(&mut check.name);
     }
@@ -279,4 +290,5 @@ fn apply(check: &mut CheckRun, body: &Value) {
     if body["output"].is_object() {
         check.output = body["output"].clone();
     }
+    Ok(())
 }

@@ -229,6 +229,7 @@ impl FakeGitHub {
                 status: conclusion.map_or("in_progress", |_| "completed").to_owned(),
                 conclusion: conclusion.map(str::to_owned),
                 output: Value::Null,
+                annotations: Vec::new(),
             };
             hosted.checks.push(check);
         });

@@ -123,6 +123,8 @@ pub struct CheckRun {
     pub conclusion: Option<String>,
     /// The reported `title`, `summary` and `text`.
     pub output: serde_json::Value,
+    /// The annotations of all calls.
+    pub annotations: Vec<serde_json::Value>,
 }
 
 /// A job of a workflow, whose check run has its id.

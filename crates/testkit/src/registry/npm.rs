@@ -132,7 +132,17 @@ fn packument(name: &str, releases: &[&Release], host: &str) -> Value {
         .rfind(|release| !release.version.contains('-'))
         .or(releases.last())
         .map(|release| release.version.as_str());
-    json!({"name": name, "dist-tags": {"latest": latest}, "versions": versions})
+    // The long form has the times of publication, here those of the field `published`.
+    let times: Map<String, Value> = releases
+        .iter()
+        .filter_map(|release| {
+            let time = release.fields.get("published")?;
+            Some((release.version.clone(), time.clone()))
+        })
+        .collect();
+    json!({
+        "name": name, "dist-tags": {"latest": latest}, "versions": versions, "time": times,
+    })
 }
 
 fn manifest(release: &Release) -> Value {

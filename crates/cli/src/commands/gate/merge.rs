@@ -30,6 +30,7 @@ pub(super) async fn report_check(forge: &OpenForge, judgement: &Judgement) {
             Verdict::Block => Conclusion::Failure,
         },
         title: report.headline(),
+        notes: Vec::new(),
         summary: report.to_markdown(false),
     };
     if let Err(error) = forge.api.report_verdict(&check).await {

@@ -13,8 +13,9 @@ use patchgate_sbom::{
 use patchgate_scan::vex::VexExport;
 use patchgate_scan::{ScanResult, VexOptions};
 
-use super::format::{Destination, Format};
+use super::format::Format;
 use crate::context::Context;
+use crate::report_files::Destination;
 
 /// One run, from which every report is made.
 pub(super) struct Scan<'a> {
@@ -35,7 +36,7 @@ pub(super) struct Scan<'a> {
 
 impl Scan<'_> {
     /// The report in one format.
-    pub(super) fn rendered(&self, destination: &Destination<'_>) -> anyhow::Result<String> {
+    pub(super) fn rendered(&self, destination: &Destination<'_, Format>) -> anyhow::Result<String> {
         let (report, now) = (self.report, self.context.environment.now());
         let terminal = || self.context.terminal.for_output(destination.file);
         let detail = match self.all {
