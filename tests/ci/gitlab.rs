@@ -323,12 +323,12 @@ fn the_inputs_of_the_other_jobs_are_flags_and_no_shell_runs_them() {
         (
             "review",
             &[("inputs.severity", "high"), ("inputs.comment", "true")],
-            "<review><--severity><high><--format><json><--output><patchgate-review.json>",
+            "<review><--severity><high><--format><json=patchgate-review.json><--format><gitlab-code-quality=patchgate-code-quality.json>",
         ),
         (
             "review",
             &[("inputs.severity", "low"), ("inputs.comment", "false")],
-            "<review><--severity><low><--format><json><--output><patchgate-review.json><--no-comment>",
+            "<review><--severity><low><--format><json=patchgate-review.json><--format><gitlab-code-quality=patchgate-code-quality.json><--no-comment>",
         ),
         (
             "gate",

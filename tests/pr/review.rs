@@ -72,7 +72,7 @@ fn a_review_is_one_comment_that_follows_the_pull_request() {
         "{text}"
     );
     assert!(text.contains("CVE-2020-11023"), "{text}");
-    assert!(text.contains("`@everyone/package-lock.json`"), "{text}");
+    assert!(text.contains("`@everyone/package-lock.json:1`"), "{text}");
 
     // Another run changes nothing, a fixed head edits the comment.
     review(&[]).expect(1);

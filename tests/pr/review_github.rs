@@ -51,7 +51,7 @@ impl Case {
         let registry = NpmRegistry::start(vec![
             release(
                 "jquery",
-                "3.3.0",
+                "3.7.1",
                 &json!({
                     "published": "2018-01-19T00:00:00Z", "license": "MIT", "maintainers": maintainers,
                 }),
@@ -74,7 +74,7 @@ impl Case {
             }),
         )]);
         let npmrc = format!("registry={}\n", registry.url());
-        let base = lockfile(&[("jquery", "3.3.0", &registry.url())]);
+        let base = lockfile(&[("jquery", "3.7.1", &registry.url())]);
         forge.repository.commit(
             "main",
             "start",
@@ -150,7 +150,7 @@ fn packages_are_described_by_the_registry_of_the_base() {
     assert_eq!(packages.len(), 3, "{report:#}");
 
     let moved = package("jquery");
-    assert_eq!(moved["before"], json!(["3.3.0"]));
+    assert_eq!(moved["before"], json!(["3.7.1"]));
     assert_eq!(
         moved["signals"]["license"],
         json!({ "before": "MIT", "after": "GPL-3.0-only" })
