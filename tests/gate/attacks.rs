@@ -1,7 +1,11 @@
 //! `patchgate gate` on pull requests that hide something in an honest upgrade. Author, commits,
 //! plan block and checks are all as Patchgate makes them.
 
-use crate::gate::verdict::{example_lock, propose_change, with_smallvec};
+use patchgate_testkit::RegistryFault;
+
+use crate::gate::verdict::{
+    POLICY, Proposed, example_lock, propose, propose_change, propose_change_under, with_smallvec,
+};
 use crate::support::forge_sandbox::reasons_against;
 
 #[track_caller]
@@ -141,5 +145,116 @@ fn unreadable_hash_of_the_new_npm_version() {
         &with_qs("6.5.2", "sha512-cXM=", ""),
         &with_qs("6.5.3", "unreadable", ""),
         (10, "dependency-integrity"),
+    );
+}
+
+/// A pull request that the gate must not merge, and the verdict of `dependency-registry`.
+#[track_caller]
+fn registry_refuses(proposed: &Proposed, exit: i32) -> String {
+    proposed.report_test("success");
+    let run = proposed.gate(&["--merge"]).expect(exit);
+
+    assert!(proposed.is_open());
+    let report = run.json();
+    let reasons = report["reasons"].as_array().unwrap().iter();
+    let against: Vec<&str> = reasons
+        .filter(|reason| reason["code"] == "dependency-registry")
+        .map(|reason| reason["text"].as_str().unwrap())
+        .collect();
+    against.join("; ")
+}
+
+/// Attack 6: a new package that nothing asks for, with made-up hash, where new packages are allowed.
+#[test]
+fn new_package_that_its_registry_does_not_have() {
+    let before = example_lock();
+    let after = with_smallvec(&before, "1.6.1");
+    let source = "registry+https://github.com/rust-lang/crates.io-index";
+    let more = format!(
+        "\n[[package]]\nname = \"zevil\"\nversion = \"1.0.0\"\nsource = \"{source}\"\n\
+         checksum = \"{}\"\n",
+        "cd".repeat(32)
+    );
+    let policy = format!("{POLICY}  allow-new-packages: true\n");
+    let Some(proposed) = propose_change_under(&policy, "Cargo.lock", before, after + &more) else {
+        return;
+    };
+
+    let text = registry_refuses(&proposed, 10);
+    assert_eq!(
+        text,
+        "zevil 1.0.0 is not published in its registry (Cargo.lock)"
+    );
+}
+
+#[test]
+fn made_up_hash_of_the_new_version() {
+    let before = example_lock();
+    let after = with_smallvec(&before, "1.6.1").replace(&"ab".repeat(32), &"ba".repeat(32));
+    let Some(proposed) = propose_change("Cargo.lock", before, after) else {
+        return;
+    };
+
+    let text = registry_refuses(&proposed, 11);
+    assert_eq!(
+        text,
+        "smallvec 1.6.1 has another hash than its registry states (Cargo.lock)"
+    );
+}
+
+/// Attack 12: a release from an hour ago. The index of the test states no time, which is no age.
+#[test]
+fn release_of_unknown_age() {
+    let policy = format!("{POLICY}fix:\n  cooldown-days: 3\n");
+    let before = example_lock();
+    let after = with_smallvec(&before, "1.6.1");
+    let Some(proposed) = propose_change_under(&policy, "Cargo.lock", before, after) else {
+        return;
+    };
+
+    let text = registry_refuses(&proposed, 10);
+    assert!(text.contains("smallvec 1.6.1 is too young"), "{text}");
+}
+
+#[test]
+fn registry_that_does_not_answer() {
+    let Some(proposed) = propose("1.6.1") else {
+        return;
+    };
+    for (fault, text) in [
+        (RegistryFault::ServerError, "500"),
+        (RegistryFault::NotMetadata, "index"),
+        (RegistryFault::HalfBody, "answer"),
+    ] {
+        proposed.registry.fail("smallvec", fault, 20);
+        let refused = registry_refuses(&proposed, 10);
+        assert!(refused.contains("could not be read"), "{text}: {refused}");
+    }
+}
+
+/// The branch of the pull request names a registry of its own; only the base's configuration counts.
+#[test]
+fn registry_of_the_pull_request() {
+    let before = example_lock();
+    let after = with_smallvec(&before, "1.6.1").replace(
+        "name = \"smallvec\"\nversion = \"1.6.1\"\nsource = \"registry+https://github.com/rust-lang/crates.io-index\"",
+        "name = \"smallvec\"\nversion = \"1.6.1\"\nsource = \"sparse+http://127.0.0.1:1/evil/\"",
+    );
+    assert!(after.contains("evil"));
+    let Some(proposed) = propose_change("Cargo.lock", before, after) else {
+        return;
+    };
+    proposed.report_test("success");
+    let run = proposed.gate(&["--merge"]).expect(11);
+
+    assert!(
+        reasons_against(&run).contains(&"dependency-origin".to_owned()),
+        "{run:?}"
+    );
+    let asked = proposed.registry.requests();
+    assert!(
+        asked
+            .iter()
+            .any(|request| request.path.ends_with("smallvec"))
     );
 }

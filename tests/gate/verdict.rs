@@ -5,6 +5,7 @@ use patchgate_forge::{Forge as _, GitHub, GitHubOptions, NewPullRequest};
 use patchgate_http::{Client, ClientOptions, Secret};
 use patchgate_model::{FileChange, Plan, PlanBlock};
 use patchgate_proof::{PlanStatement, SigningKey, render_block};
+use patchgate_testkit::CargoRegistry;
 use serde_json::json;
 
 use crate::support::forge_sandbox::{
@@ -19,6 +20,7 @@ pub(super) struct Proposed {
     pub(super) forge: ForgeSandbox,
     pub(super) number: u64,
     pub(super) head: String,
+    pub(super) registry: CargoRegistry,
 }
 
 /// The lockfile of the Cargo example.
@@ -63,7 +65,7 @@ pub(super) fn propose_change(path: &str, before: String, after: String) -> Optio
 }
 
 #[track_caller]
-fn propose_change_under(
+pub(super) fn propose_change_under(
     policy: &str,
     path: &str,
     before: String,
@@ -71,6 +73,7 @@ fn propose_change_under(
 ) -> Option<Proposed> {
     let mut forge = ForgeSandbox::new(vec![writer()])?;
     forge.sandbox.set("GITHUB_TOKEN", TOKEN);
+    let registry = use_registry(&mut forge.sandbox);
     forge.repository.commit(
         "main",
         "start",
@@ -93,7 +96,35 @@ fn propose_change_under(
         forge,
         number,
         head,
+        registry,
     })
+}
+
+/// A registry with releases of smallvec as [`with_smallvec`] writes them, which cargo and npm use.
+fn use_registry(sandbox: &mut Sandbox) -> CargoRegistry {
+    let release = |version: &str| {
+        json!({
+            "name": "smallvec", "vers": version, "deps": [], "cksum": "ab".repeat(32),
+            "features": {}, "yanked": false,
+        })
+    };
+    let registry = CargoRegistry::start_index(["1.4.1", "1.6.0", "1.6.1"].map(release).into());
+    sandbox.allow_managers();
+    let home = sandbox.path("home");
+    let directory = home.join(".cargo");
+    std::fs::create_dir_all(&directory).unwrap();
+    std::fs::write(directory.join("config.toml"), registry.config()).unwrap();
+    std::fs::write(
+        home.join(".npmrc"),
+        format!("registry={}\n", registry.url()),
+    )
+    .unwrap();
+    sandbox.set("CARGO_HOME", directory.to_string_lossy());
+    sandbox.set(
+        "NPM_CONFIG_USERCONFIG",
+        home.join(".npmrc").to_string_lossy(),
+    );
+    registry
 }
 
 /// Pushes the commit of a plan and opens its pull request; returns its number and its head.
@@ -153,8 +184,7 @@ fn open(forge: &ForgeSandbox, plan: &Plan) -> (u64, String) {
 impl Proposed {
     #[track_caller]
     pub(super) fn gate(&self, more: &[&str]) -> Run {
-        self.forge
-            .gate(self.number, &[&["--offline"][..], more].concat())
+        self.forge.gate(self.number, more)
     }
 
     pub(super) fn report_test(&self, conclusion: &str) {
@@ -434,6 +464,7 @@ fn a_missing_store_is_review_and_a_refused_token_an_error() {
         reasons_against(&run),
         [
             "dependency-cause",
+            "dependency-registry",
             "findings-introduced",
             "findings-ended",
             "malicious-remaining",

@@ -6,6 +6,9 @@
 //! and no dependent gets an older version than before. A change that fails is left out and reported
 //! with its reason.
 //!
+//! [`registry_entries`] compares entries of a lockfile that somebody else wrote with the metadata of
+//! their registries, for the gate.
+//!
 //! Only [`apply`] writes to the repository, once a plan is complete.
 //!
 //! Deliberately absent: the choice of changes (`patchgate-upgrade`), the resolution of the graph
@@ -28,6 +31,7 @@ mod lock_state;
 mod manifests;
 mod plan_report;
 mod policy;
+mod published;
 mod registries;
 mod release_details;
 mod release_index;
@@ -47,6 +51,7 @@ pub use changed_packages::{
 pub use context::Engine;
 pub use deadline::{TimeLimit, parse_duration};
 pub use patchgate_upgrade::PlanOptions;
+pub use published::{ChangedLockfile, RegistryQuery, registry_entries};
 pub use run::{Chosen, FixOptions, FixOutcome, PlannedFix};
 pub use steps::fix;
 pub use verification::VerifyOptions;

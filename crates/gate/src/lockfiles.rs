@@ -1,9 +1,11 @@
 //! The differences between the lockfiles on both sides of a pull request.
 
+use std::collections::BTreeSet;
+
 use patchgate_ecosystems::{Format, Input, Siblings, Upgradable, fixable_format};
 use patchgate_lockfile_diff::{
-    EntryDifference, LockfileDiff, State, UncausedChange, compare, entry_differences,
-    uncaused_changes,
+    EntryDifference, LockfileDiff, State, UncausedChange, changed_entries, compare,
+    entry_differences, uncaused_changes,
 };
 use patchgate_model::{
     Evidence, Fetched, FileContents, FindingComparison, Lockfile, Missing, Package,
@@ -18,6 +20,8 @@ pub(crate) struct LockfileDifferences {
     pub(crate) diff: LockfileDiff,
     /// Differences that are not changes of versions.
     pub(crate) entries: Vec<EntryDifference>,
+    /// The entries that are new or have another version: path of the lockfile, package, version.
+    pub(crate) arrivals: BTreeSet<(String, String, String)>,
     /// Changes that the fixed findings do not explain. Without findings, everything is one.
     pub(crate) uncaused: Vec<UncausedChange>,
 }
@@ -65,6 +69,13 @@ fn add(
     let base_lockfile = base.parse(format, path, base_bytes)?;
     let head_lockfile = head.parse(format, path, head_bytes)?;
 
+    let arrivals = changed_entries(ecosystem, &base_lockfile, &head_lockfile);
+    let arrivals = arrivals.iter().filter_map(|changed| changed.after);
+    let arrivals = arrivals.filter_map(|index| head_lockfile.package(index));
+    all.arrivals.extend(arrivals.map(|package| {
+        let (name, version) = (package.name.clone(), package.version.clone());
+        (path.to_owned(), name, version)
+    }));
     all.diff
         .extend(compare(ecosystem, &base_lockfile, &head_lockfile));
     let findings = base.evidence.findings.as_ref().ok();

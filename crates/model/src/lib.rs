@@ -71,7 +71,7 @@ pub use plan_block::{PlanBlock, PlanBlockError};
 pub use plan_digest::PlanDigest;
 pub use problem::{Problem, ProblemKind};
 pub use purl::{Purl, generic_package_url, package_url};
-pub use safeguards::{Approval, Safeguards, WorkflowJob};
+pub use safeguards::{Approval, RegistryEntry, RegistryObjection, Safeguards, WorkflowJob};
 /// A string type for very many short texts: up to 23 bytes are stored without an allocation.
 pub use smol_str::SmolStr;
 pub use upgrade_evidence::{

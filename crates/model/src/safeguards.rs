@@ -21,6 +21,8 @@ pub struct Safeguards {
     pub approvals: Fetched<Vec<Approval>>,
     /// The jobs of the workflows that ran on the head, in every attempt.
     pub jobs: Fetched<Vec<WorkflowJob>>,
+    /// What the registries say about the entries of lockfiles that are new or have another version.
+    pub registry: Fetched<Vec<RegistryEntry>>,
     /// Whether the default branch has the file that stops all merges, [`Safeguards::STOP_FILE`].
     pub is_stopped: Fetched<bool>,
     /// The time of the judgement.
@@ -45,10 +47,35 @@ impl Default for Safeguards {
             recomputed: unread(),
             approvals: unread(),
             jobs: unread(),
+            registry: unread(),
             is_stopped: unread(),
             now: unread(),
         }
     }
+}
+
+/// An entry of a lockfile, compared with what its registry says about that release.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryEntry {
+    /// Path of the lockfile.
+    pub lockfile: String,
+    /// Name of the package in its registry.
+    pub package: String,
+    /// Version of the entry.
+    pub version: String,
+    /// Everything that speaks against the entry; empty when the registry confirms it. Missing when
+    /// the registry could not be asked.
+    pub objections: Fetched<Vec<RegistryObjection>>,
+}
+
+/// Something in the metadata of a registry that speaks against an entry of a lockfile.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RegistryObjection {
+    /// True when the entry is certainly not what the registry has, such as one with another hash.
+    /// False when a person has to judge.
+    pub certain: bool,
+    /// The objection as a fragment that follows the name of the package: `has another hash`.
+    pub text: String,
 }
 
 /// The approval of one account.

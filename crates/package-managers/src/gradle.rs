@@ -46,6 +46,10 @@ impl RegistryLocator for Gradle {
             .collect()
     }
 
+    fn configuration_names(&self) -> Option<&'static [&'static str]> {
+        Some(&SCRIPTS)
+    }
+
     fn installs_yanked(&self) -> bool {
         false
     }

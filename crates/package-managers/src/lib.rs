@@ -36,6 +36,7 @@ mod yarn;
 pub use error::RelockError;
 pub use manager::{
     Answer, ConfigurationFile, LockedProject, PackageManager, PinnedVersion, RegistryLocator,
+    configuration_paths,
 };
 pub use managers::{locator_of, manager_of};
 

@@ -90,11 +90,11 @@ pub trait RegistryLocator: Sync {
     /// directory first. Links are not followed, and large files are left out.
     fn configuration(&self, root: &Path, lockfile: &str) -> Vec<ConfigurationFile>;
 
-    /// Names of the files that [`RegistryLocator::configuration`] looks for in the directory of a
-    /// lockfile and those above it, so that a caller without a checkout can fetch them. Files that
-    /// the lockfile itself includes are not among them.
-    fn configuration_names(&self) -> &'static [&'static str] {
-        &[]
+    /// The paths of the files that [`RegistryLocator::configuration`] reads to find registries,
+    /// relative to the directory of the lockfile and to each one above it. A caller without a
+    /// checkout reads these. `None` when the content of other files decides which ones count.
+    fn configuration_names(&self) -> Option<&'static [&'static str]> {
+        None
     }
 
     /// Whether the manager installs a release that was yanked from its registry, when a requirement
@@ -156,6 +156,16 @@ pub trait PackageManager: RegistryLocator {
     /// # Errors
     /// When the manager would refuse or change the lockfile, or cannot be asked.
     fn check<'a>(&'a self, project: LockedProject<'a>, options: RunOptions) -> Answer<'a, ()>;
+}
+
+/// The paths from the root of a repository of every file that configures a manager for one lockfile:
+/// its [`RegistryLocator::configuration_names`] in each directory from the root down to that of the
+/// lockfile. `None` if they cannot be named.
+pub fn configuration_paths(locator: &dyn RegistryLocator, lockfile: &str) -> Option<Vec<String>> {
+    let names = locator.configuration_names()?;
+    let directories = directories_down_to(lockfile).into_iter();
+    let paths = directories.flat_map(|directory| names.iter().map(|name| join(directory, name)));
+    Some(paths.collect())
 }
 
 /// The directory of a path with `/` between its parts. Empty for a file of the root.

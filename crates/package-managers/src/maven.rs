@@ -43,6 +43,10 @@ impl RegistryLocator for Maven {
             .collect()
     }
 
+    fn configuration_names(&self) -> Option<&'static [&'static str]> {
+        Some(&["pom.xml"])
+    }
+
     /// A repository withdraws no releases.
     fn installs_yanked(&self) -> bool {
         false

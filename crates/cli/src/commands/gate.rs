@@ -5,6 +5,7 @@
 
 mod merge;
 mod recording;
+mod registry;
 mod round;
 
 use std::collections::BTreeMap;
@@ -373,7 +374,8 @@ async fn compare(
     }
 }
 
-fn inventory(contents: &BTreeMap<String, FileContents>, side: Side) -> Fetched<Inventory> {
+/// The files of one side of the pull request.
+fn side_files(contents: &BTreeMap<String, FileContents>, side: Side) -> Fetched<Siblings> {
     let mut files = Siblings::new();
     for (path, pair) in contents {
         if let Some(bytes) = side(pair).as_ref().map_err(Clone::clone)? {
@@ -381,6 +383,11 @@ fn inventory(contents: &BTreeMap<String, FileContents>, side: Side) -> Fetched<I
         }
     }
 
+    Ok(files)
+}
+
+fn inventory(contents: &BTreeMap<String, FileContents>, side: Side) -> Fetched<Inventory> {
+    let files = side_files(contents, side)?;
     let mut inventory = Inventory::default();
     for (path, bytes) in &files {
         if let Some((_, format)) = fixable_format(path) {

@@ -7,7 +7,7 @@ use super::proof;
 use crate::context::{Context, Outcome, block, met, or_met, review, unread};
 use crate::lockfiles::LockfileDifferences;
 
-fn with_differences(
+pub(super) fn with_differences(
     context: &Context<'_>,
     rule: impl FnOnce(&LockfileDifferences) -> Vec<Outcome>,
 ) -> Vec<Outcome> {

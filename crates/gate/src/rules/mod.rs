@@ -12,6 +12,7 @@ mod plan;
 mod policy;
 mod proof;
 mod pull_request;
+mod registry;
 mod required_checks;
 
 pub(crate) use files::is_protected;
@@ -189,6 +190,11 @@ pub const RULES: &[Rule] = &[
         code: "dependency-origin",
         asks: "Every package has the same source as before, and a git dependency the same commit; another one is blocked.",
         check: dependencies::origin,
+    },
+    Rule {
+        code: "dependency-registry",
+        asks: "Each entry that is new or has another version is as its registry describes that release: hash, dependencies and programs are equal, it is not yanked, and as old as the settings ask for.",
+        check: registry::confirmed,
     },
     Rule {
         code: "lockfile-entries",

@@ -341,3 +341,30 @@ fn attack_15_a_requirement_is_raised_to_a_version_of_the_lockfile() {
         );
     }
 }
+
+#[test]
+fn the_registry_speaks_against_an_entry() {
+    let answer = |certain: bool, text: &str| {
+        let objection = RegistryObjection {
+            certain,
+            text: text.to_owned(),
+        };
+        move |evidence: &mut Evidence, _: &mut GatePolicy| {
+            let entries = evidence.safeguards.registry.as_mut().unwrap();
+            let mut smallvec = entries.iter_mut().filter(|one| one.package == "smallvec");
+            smallvec.next().unwrap().objections = Ok(vec![objection]);
+        }
+    };
+    let code = ["dependency-registry"];
+    expect(answer(true, "has another hash"), Verdict::Block, &code);
+    expect(answer(false, "is yanked"), Verdict::Review, &code);
+    expect(
+        |evidence, _| {
+            for entry in evidence.safeguards.registry.as_mut().unwrap() {
+                entry.objections = Err(Missing::new("it answered 502"));
+            }
+        },
+        Verdict::Review,
+        &code,
+    );
+}

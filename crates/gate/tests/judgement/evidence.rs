@@ -3,6 +3,7 @@
 use patchgate_model::EcosystemName;
 use std::collections::BTreeSet;
 
+use patchgate_ecosystems::{Input, Siblings, fixable_format};
 use patchgate_gate::judge;
 use patchgate_model::*;
 use patchgate_proof::{PlanStatement, SigningKey, render_block};
@@ -209,10 +210,34 @@ pub(crate) fn evidence_of(changes: &[(&str, Vec<u8>, Vec<u8>)]) -> Evidence {
             recomputed: Ok(None),
             approvals: Ok(Vec::new()),
             jobs: Ok(vec![job(1), job(2)]),
+            registry: Ok(changes
+                .iter()
+                .flat_map(|(path, _, after)| confirmed(path, after))
+                .collect()),
             is_stopped: Ok(false),
             now: Ok("2026-12-01T12:00:00Z".parse().unwrap()),
         },
     }
+}
+
+/// The answers of registries that confirm every entry of a lockfile.
+pub(crate) fn confirmed(path: &str, bytes: &[u8]) -> Vec<RegistryEntry> {
+    let siblings = Siblings::new();
+    let input = Input {
+        path,
+        bytes,
+        siblings: &siblings,
+    };
+    let read = fixable_format(path).and_then(|(_, format)| (format.parse)(&input).ok());
+    read.into_iter()
+        .flat_map(|lockfile| lockfile.packages)
+        .map(|package| RegistryEntry {
+            lockfile: path.to_owned(),
+            package: package.name,
+            version: package.version,
+            objections: Ok(Vec::new()),
+        })
+        .collect()
 }
 
 pub(crate) fn finding(id: &str) -> FindingKey {

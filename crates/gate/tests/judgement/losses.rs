@@ -27,6 +27,15 @@ const PIECES: &[(&str, Lose)] = &[
         e.safeguards.base_is_protected = Err(lost());
     }),
     ("head_tree", |e| e.safeguards.head_tree = Err(lost())),
+    ("registry", |e| e.safeguards.registry = Err(lost())),
+    ("no answer of a registry", |e| {
+        e.safeguards.registry = Ok(Vec::new());
+    }),
+    ("one answer of a registry", |e| {
+        if let Ok(entries) = &mut e.safeguards.registry {
+            entries.retain(|entry| entry.package != "smallvec");
+        }
+    }),
     ("is_stopped", |e| e.safeguards.is_stopped = Err(lost())),
     ("safeguards", |e| e.safeguards = Safeguards::default()),
     ("contents", |e| e.contents = BTreeMap::new()),

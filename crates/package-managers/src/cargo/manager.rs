@@ -50,8 +50,8 @@ impl RegistryLocator for Cargo {
         settings.chain(toolchain).collect()
     }
 
-    fn configuration_names(&self) -> &'static [&'static str] {
-        &[".cargo/config.toml", ".cargo/config"]
+    fn configuration_names(&self) -> Option<&'static [&'static str]> {
+        Some(&[".cargo/config.toml", ".cargo/config"])
     }
 
     /// Cargo keeps a yanked release that is locked already, and never chooses one.

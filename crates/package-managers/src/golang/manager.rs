@@ -27,6 +27,10 @@ impl RegistryLocator for Go {
         super::files::around(root, lockfile)
     }
 
+    fn configuration_names(&self) -> Option<&'static [&'static str]> {
+        Some(&[])
+    }
+
     /// Go installs a retracted version that a requirement names, with a warning.
     fn installs_yanked(&self) -> bool {
         true

@@ -34,8 +34,8 @@ impl RegistryLocator for Npm {
         configuration_next_to(root, lockfile, &[".npmrc"])
     }
 
-    fn configuration_names(&self) -> &'static [&'static str] {
-        &[".npmrc"]
+    fn configuration_names(&self) -> Option<&'static [&'static str]> {
+        Some(&[".npmrc"])
     }
 
     /// npm knows deprecated releases, which it installs, and unpublished ones, which are gone.

@@ -41,8 +41,8 @@ impl RegistryLocator for Pnpm {
         configuration_next_to(root, lockfile, &[".npmrc", WORKSPACE])
     }
 
-    fn configuration_names(&self) -> &'static [&'static str] {
-        &[".npmrc", WORKSPACE]
+    fn configuration_names(&self) -> Option<&'static [&'static str]> {
+        Some(&[".npmrc", WORKSPACE])
     }
 
     /// pnpm installs deprecated releases, as npm does.

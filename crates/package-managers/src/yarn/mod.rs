@@ -20,6 +20,9 @@ use crate::process;
 use crate::scratch::Scratch;
 use crate::{Answer, ConfigurationFile, RegistryLocator, RelockError, RunOptions};
 
+/// Names of the files that configure yarn.
+const NAMES: [&str; 3] = [".npmrc", ".yarnrc", ".yarnrc.yml"];
+
 /// The format of yarn 1.
 const CLASSIC: &str = "yarn-lock-v1";
 
@@ -43,16 +46,15 @@ impl RegistryLocator for Yarn {
     }
 
     fn configuration(&self, root: &Path, lockfile: &str) -> Vec<ConfigurationFile> {
-        let names = [".npmrc", ".yarnrc", ".yarnrc.yml"];
         directories_down_to(lockfile)
             .into_iter()
-            .flat_map(|directory| names.map(|name| join(directory, name)))
+            .flat_map(|directory| NAMES.map(|name| join(directory, name)))
             .filter_map(|path| configuration_file(root, &path))
             .collect()
     }
 
-    fn configuration_names(&self) -> &'static [&'static str] {
-        &[".npmrc", ".yarnrc", ".yarnrc.yml"]
+    fn configuration_names(&self) -> Option<&'static [&'static str]> {
+        Some(&NAMES)
     }
 
     /// yarn installs deprecated releases. Unpublished ones are gone.

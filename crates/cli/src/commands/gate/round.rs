@@ -73,10 +73,12 @@ impl Judge<'_> {
         };
         let policy: Fetched<GatePolicy> = config.clone().map(|config| config.gate);
         evidence.findings = compare(self.args, self.context, &config, &evidence).await;
+        evidence.safeguards.registry = self.registry(&config, &evidence).await;
         let mut judgement = judge(&policy, &evidence);
 
         if let Some((branch, config)) = self.default_config(&evidence, default, &mut inputs).await {
             evidence.findings = compare(self.args, self.context, &config, &evidence).await;
+            evidence.safeguards.registry = self.registry(&config, &evidence).await;
             let other = judge(&config.map(|config| config.gate), &evidence);
             judgement = with_default_policy(judgement, other, &branch);
         }
