@@ -58,7 +58,8 @@ pub struct PackageChanges<'a> {
 pub fn registry_configuration(lockfile: &str) -> Vec<String> {
     let names = fixable_format(lockfile)
         .and_then(|(_, format)| locator_of(format.id))
-        .map_or(&[][..], |locator| locator.configuration_names());
+        .and_then(|locator| locator.configuration_names())
+        .unwrap_or_default();
     let mut directory = lockfile;
     let mut paths = Vec::new();
     while let Some((above, _)) = directory.rsplit_once('/') {

@@ -65,10 +65,6 @@ impl RegistryLocator for Bun {
         configuration_next_to(root, lockfile, &[".npmrc", CONFIGURATION])
     }
 
-    fn configuration_names(&self) -> &'static [&'static str] {
-        &[".npmrc", CONFIGURATION]
-    }
-
     /// bun installs deprecated releases, as npm does.
     fn installs_yanked(&self) -> bool {
         true

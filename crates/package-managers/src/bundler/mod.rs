@@ -36,10 +36,6 @@ impl RegistryLocator for Bundler {
         configuration_next_to(root, lockfile, &[CONFIGURATION])
     }
 
-    fn configuration_names(&self) -> &'static [&'static str] {
-        &[CONFIGURATION]
-    }
-
     /// A yanked gem is deleted.
     fn installs_yanked(&self) -> bool {
         false

@@ -83,10 +83,6 @@ impl RegistryLocator for Composer {
         configuration_next_to(root, lockfile, &[MANIFEST])
     }
 
-    fn configuration_names(&self) -> &'static [&'static str] {
-        &[MANIFEST]
-    }
-
     /// A release that was removed from its repository is gone.
     fn installs_yanked(&self) -> bool {
         false

@@ -55,10 +55,6 @@ impl RegistryLocator for NuGet {
         directories.iter().rev().filter_map(nearest).collect()
     }
 
-    fn configuration_names(&self) -> &'static [&'static str] {
-        &NAMES
-    }
-
     /// A version that is not listed can be installed, and so can a deprecated one.
     fn installs_yanked(&self) -> bool {
         true

@@ -41,10 +41,6 @@ impl RegistryLocator for Pdm {
         configuration_next_to(root, lockfile, &["pyproject.toml", "pdm.toml"])
     }
 
-    fn configuration_names(&self) -> &'static [&'static str] {
-        &["pyproject.toml", "pdm.toml"]
-    }
-
     /// PDM installs a yanked release that is locked.
     fn installs_yanked(&self) -> bool {
         true

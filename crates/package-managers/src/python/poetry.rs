@@ -35,10 +35,6 @@ impl RegistryLocator for Poetry {
         configuration_next_to(root, lockfile, &["pyproject.toml"])
     }
 
-    fn configuration_names(&self) -> &'static [&'static str] {
-        &["pyproject.toml"]
-    }
-
     /// Poetry installs a yanked release that is locked.
     fn installs_yanked(&self) -> bool {
         true

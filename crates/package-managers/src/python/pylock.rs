@@ -34,10 +34,6 @@ impl RegistryLocator for Pylock {
             .collect()
     }
 
-    fn configuration_names(&self) -> &'static [&'static str] {
-        &["pyproject.toml", "uv.toml"]
-    }
-
     /// uv installs a yanked release that is locked.
     fn installs_yanked(&self) -> bool {
         true

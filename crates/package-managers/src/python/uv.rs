@@ -63,10 +63,6 @@ impl RegistryLocator for Uv {
         own.into_iter().chain(others).collect()
     }
 
-    fn configuration_names(&self) -> &'static [&'static str] {
-        &[MANIFEST, "uv.toml"]
-    }
-
     /// uv installs a yanked release that is locked.
     fn installs_yanked(&self) -> bool {
         true
