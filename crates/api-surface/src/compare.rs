@@ -18,6 +18,9 @@ pub fn module_of_package(language: Language, module: &str) -> &str {
             let end = module.match_indices('/').nth(parts - 1);
             end.and_then(|(end, _)| module.get(..end)).unwrap_or(module)
         }
+        // A path names the module only together with the list of modules, and a package of Java does
+        // not name its artifact.
+        Language::Go | Language::Java => module,
     }
 }
 
@@ -31,6 +34,7 @@ pub fn modules(language: Language, package: &str, files: &Files) -> BTreeSet<Str
         Language::JavaScript | Language::TypeScript | Language::Tsx => {
             BTreeSet::from([package.to_owned()])
         }
+        Language::Go | Language::Java => BTreeSet::new(),
     }
 }
 
@@ -58,6 +62,8 @@ pub fn compare(
             Language::JavaScript | Language::TypeScript | Language::Tsx => {
                 javascript::exports(package, module, before, after)
             }
+            // Their public names are not read.
+            Language::Go | Language::Java => continue,
         };
         for name in names {
             symbols.insert(symbol(language, module, name, old.as_ref(), new.as_ref()));

@@ -15,6 +15,10 @@ pub enum Language {
     Python,
     /// Rust.
     Rust,
+    /// Go.
+    Go,
+    /// Java.
+    Java,
 }
 
 /// Most bytes of a source file. Larger ones are bundles or data.
@@ -31,6 +35,8 @@ impl Language {
             "tsx" => Self::Tsx,
             "py" | "pyi" => Self::Python,
             "rs" => Self::Rust,
+            "go" => Self::Go,
+            "java" => Self::Java,
             _ => return None,
         })
     }
@@ -42,6 +48,8 @@ impl Language {
             Self::JavaScript | Self::TypeScript | Self::Tsx => "npm",
             Self::Python => "PyPI",
             Self::Rust => "crates.io",
+            Self::Go => "Go",
+            Self::Java => "Maven",
         }
     }
 
@@ -56,6 +64,8 @@ impl Language {
             Self::Tsx => tree_sitter_typescript::LANGUAGE_TSX,
             Self::Python => tree_sitter_python::LANGUAGE,
             Self::Rust => tree_sitter_rust::LANGUAGE,
+            Self::Go => tree_sitter_go::LANGUAGE,
+            Self::Java => tree_sitter_java::LANGUAGE,
         };
         let mut parser = Parser::new();
         parser.set_language(&language.into()).ok()?;

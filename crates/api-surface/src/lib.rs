@@ -1,4 +1,5 @@
-//! The public names of two releases of a package, compared for the names that a repository uses.
+//! The public names of two releases of a package, compared for the names that a repository uses, and
+//! those names with their lines.
 //!
 //! Sources are read with tree-sitter (<https://tree-sitter.github.io>), which parses any text, also
 //! a broken one, and runs nothing. Names that a program makes at run time are not in its text, so
@@ -10,16 +11,23 @@
 
 mod compare;
 mod exports;
+mod go;
 mod imports;
+mod java;
 mod javascript;
 mod language;
 mod python;
+mod references;
 mod rust;
+mod scopes;
 mod tree;
 
 pub use compare::{compare, module_of_package, modules};
-pub use imports::{Imports, imports};
+pub use imports::Imports;
 pub use language::Language;
+pub use references::{
+    Gap, ModuleReference, NameReference, OF_MODULE, References, imports, references,
+};
 
 use std::collections::BTreeMap;
 

@@ -6,15 +6,24 @@ use tree_sitter::Node;
 
 use crate::exports::{Exports, Follow};
 use crate::tree::{Source, children, one_line, walk};
-use crate::{Files, Imports, Language};
+use crate::{Files, Language, References};
 
 /// Deepest chain of modules that import from each other.
 const MAX_DEPTH: usize = 16;
 
+/// Functions that import a module by a name that may be made at run time, or that run a text.
+const BY_NAME: [&str; 5] = [
+    "__import__",
+    "importlib.import_module",
+    "import_module",
+    "exec",
+    "eval",
+];
+
 /// The names that a source uses: `from a import b`, and `a.b` after `import a`.
-pub(crate) fn imports(root: Node<'_>, source: &[u8]) -> Imports {
+pub(crate) fn references(root: Node<'_>, source: &[u8]) -> References {
     let source = Source(source);
-    let mut found = Imports::new();
+    let mut found = References::default();
     // The modules to which names of the source are bound.
     let mut modules: BTreeMap<&str, &str> = BTreeMap::new();
     walk(root, |node| match node.kind() {
@@ -29,7 +38,7 @@ pub(crate) fn imports(root: Node<'_>, source: &[u8]) -> Imports {
                     }
                     _ => (source.text(child), source.text(child)),
                 };
-                found.entry(name.to_owned()).or_default();
+                found.module(name, node);
                 modules.insert(bound, name);
             }
             false
@@ -42,9 +51,12 @@ pub(crate) fn imports(root: Node<'_>, source: &[u8]) -> Imports {
             let object = source.field(node, "object").unwrap_or_default();
             let name = source.field(node, "attribute");
             if let (Some(module), Some(name)) = (modules.get(object), name) {
-                let names = found.entry((*module).to_owned()).or_default();
-                names.insert(name.to_owned());
+                found.used(module, name, node);
             }
+            true
+        }
+        "call" => {
+            by_name(node, source, &mut found);
             true
         }
         _ => true,
@@ -53,7 +65,7 @@ pub(crate) fn imports(root: Node<'_>, source: &[u8]) -> Imports {
     found
 }
 
-fn from_import(node: Node<'_>, source: Source<'_>, found: &mut Imports) {
+fn from_import(node: Node<'_>, source: Source<'_>, found: &mut References) {
     let Some(module) = source.field(node, "module_name") else {
         return;
     };
@@ -62,9 +74,35 @@ fn from_import(node: Node<'_>, source: Source<'_>, found: &mut Imports) {
         return;
     }
 
-    let names = found.entry(module.to_owned()).or_default();
+    found.module(module, node);
     for (name, _) in imported_names(node, source) {
-        names.insert(name.to_owned());
+        found.name(module, name, node);
+    }
+}
+
+/// `__import__("a")` is an import of `a`; with another value, the module is not known.
+fn by_name(node: Node<'_>, source: Source<'_>, found: &mut References) {
+    let function = source.field(node, "function").unwrap_or_default();
+    if !BY_NAME.contains(&function) {
+        return;
+    }
+    let arguments = node.child_by_field_name("arguments").map(children);
+    let name = arguments.unwrap_or_default().first().copied();
+    let is_text = |name: &Node<'_>| {
+        let has_values = children(*name)
+            .iter()
+            .any(|part| part.kind() == "interpolation");
+        name.kind() == "string" && !has_values
+    };
+    match (function, name.filter(is_text)) {
+        ("exec" | "eval", _) => found.gap("a text that is run", node),
+        (_, Some(name)) => {
+            let module = source.string(name);
+            if !module.starts_with('.') {
+                found.module(module, node);
+            }
+        }
+        (_, None) => found.gap("an import of a name made at run time", node),
     }
 }
 

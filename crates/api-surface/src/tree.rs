@@ -52,6 +52,11 @@ pub(crate) fn one_line(text: &str) -> String {
     line.chars().take(MAX_SIGNATURE).collect()
 }
 
+/// Line of a node, from 1.
+pub(crate) fn line(node: Node<'_>) -> u32 {
+    u32::try_from(node.start_position().row).map_or(u32::MAX, |row| row.saturating_add(1))
+}
+
 /// The named children of a node.
 pub(crate) fn children<'t>(node: Node<'t>) -> Vec<Node<'t>> {
     let mut cursor = node.walk();

@@ -4,16 +4,16 @@ use std::collections::BTreeMap;
 
 use tree_sitter::Node;
 
-use crate::Imports;
+use crate::References;
 use crate::exports::DEFAULT;
 use crate::tree::{Source, children, walk};
 
 /// The names of a source that are bound to a module, each with the module.
 type Bound<'s> = BTreeMap<&'s str, &'s str>;
 
-pub(crate) fn imports(root: Node<'_>, source: &[u8]) -> Imports {
+pub(crate) fn references(root: Node<'_>, source: &[u8]) -> References {
     let source = Source(source);
-    let mut found = Imports::new();
+    let mut found = References::default();
     let mut bound = Bound::new();
     walk(root, |node| {
         match node.kind() {
@@ -23,6 +23,10 @@ pub(crate) fn imports(root: Node<'_>, source: &[u8]) -> Imports {
             }
             "export_statement" => re_export(node, source, &mut found),
             "variable_declarator" => require(node, source, &mut bound, &mut found),
+            "call_expression" => called(node, source, &mut found),
+            "new_expression" if source.field(node, "constructor") == Some("Function") => {
+                found.gap("a text that is run", node);
+            }
             _ => {}
         }
         true
@@ -32,26 +36,71 @@ pub(crate) fn imports(root: Node<'_>, source: &[u8]) -> Imports {
     found
 }
 
+/// A module that is loaded by a call in any position.
+fn called(node: Node<'_>, source: Source<'_>, found: &mut References) {
+    if let Some(module) = required(node, source) {
+        if is_package(module) {
+            found.module(module, node);
+        }
+        return;
+    }
+
+    let function = source.field(node, "function").unwrap_or_default();
+    let arguments = node.child_by_field_name("arguments").map(children);
+    let arguments = arguments.unwrap_or_default();
+    let is_template = |one: &Node<'_>| one.kind() == "template_string" && children(*one).len() <= 1;
+    match (function, arguments.first()) {
+        ("require" | "import", Some(module)) if is_template(module) => {
+            let is_text = children(*module)
+                .iter()
+                .all(|part| part.kind() == "string_fragment");
+            match source.string(*module) {
+                module if is_text && is_package(module) => found.module(module, node),
+                _ if is_text => {}
+                _ => found.gap("a module that is loaded by a name made at run time", node),
+            }
+        }
+        ("require" | "import", Some(_)) => {
+            found.gap("a module that is loaded by a name made at run time", node);
+        }
+        ("require.resolve" | "import.meta.resolve", Some(module)) if module.kind() == "string" => {
+            let module = source.string(*module);
+            if is_package(module) {
+                found.module(module, node);
+            }
+        }
+        ("eval", Some(_)) => found.gap("a text that is run", node),
+        _ => {}
+    }
+}
+
 /// Whether a module is of another package: not a file, and not a part of Node.js or of the project.
 fn is_package(module: &str) -> bool {
     !module.is_empty() && !module.starts_with(['.', '/', '#']) && !module.contains(':')
 }
 
-fn import<'s>(node: Node<'_>, source: Source<'s>, bound: &mut Bound<'s>, found: &mut Imports) {
-    let Some(module) = node.child_by_field_name("source") else {
+fn import<'s>(node: Node<'_>, source: Source<'s>, bound: &mut Bound<'s>, found: &mut References) {
+    // `import a = require('b')` has the module in a clause of its own.
+    let clause = || {
+        let mut clauses = children(node).into_iter();
+        clauses.find(|child| child.kind() == "import_require_clause")
+    };
+    let module = node
+        .child_by_field_name("source")
+        .or_else(|| clause()?.child_by_field_name("source"));
+    let Some(module) = module.map(|module| source.string(module)) else {
         return;
     };
-    let module = source.string(module);
     if !is_package(module) {
         return;
     }
 
-    let names = found.entry(module.to_owned()).or_default();
+    found.module(module, node);
     walk(node, |child| {
         match child.kind() {
             "import_specifier" => {
                 let name = source.field(child, "name").unwrap_or_default();
-                names.insert(name.to_owned());
+                found.name(module, name, child);
                 return false;
             }
             "namespace_import" => {
@@ -59,7 +108,7 @@ fn import<'s>(node: Node<'_>, source: Source<'s>, bound: &mut Bound<'s>, found: 
                 bound.extend(name.map(|name| (name, module)));
                 return false;
             }
-            "import_clause" => {
+            "import_clause" | "import_require_clause" => {
                 for name in children(child) {
                     if name.kind() == "identifier" {
                         bound.insert(source.text(name), module);
@@ -72,7 +121,7 @@ fn import<'s>(node: Node<'_>, source: Source<'s>, bound: &mut Bound<'s>, found: 
     });
 }
 
-fn re_export(node: Node<'_>, source: Source<'_>, found: &mut Imports) {
+fn re_export(node: Node<'_>, source: Source<'_>, found: &mut References) {
     let Some(module) = node.child_by_field_name("source") else {
         return;
     };
@@ -80,10 +129,12 @@ fn re_export(node: Node<'_>, source: Source<'_>, found: &mut Imports) {
     if !is_package(module) {
         return;
     }
-    let names = found.entry(module.to_owned()).or_default();
+    found.module(module, node);
     walk(node, |child| {
-        if child.kind() == "export_specifier" {
-            names.extend(source.field(child, "name").map(str::to_owned));
+        if child.kind() == "export_specifier"
+            && let Some(name) = source.field(child, "name")
+        {
+            found.name(module, name, child);
         }
         true
     });
@@ -91,7 +142,7 @@ fn re_export(node: Node<'_>, source: Source<'_>, found: &mut Imports) {
 
 /// `const a = require('b')`, `const { a } = require('b')`, `const a = require('b').a`, and the same
 /// with `await import('b')`.
-fn require<'s>(node: Node<'_>, source: Source<'s>, bound: &mut Bound<'s>, found: &mut Imports) {
+fn require<'s>(node: Node<'_>, source: Source<'s>, bound: &mut Bound<'s>, found: &mut References) {
     let (Some(name), Some(value)) = (
         node.child_by_field_name("name"),
         node.child_by_field_name("value"),
@@ -102,7 +153,7 @@ fn require<'s>(node: Node<'_>, source: Source<'s>, bound: &mut Bound<'s>, found:
         return;
     };
 
-    let names = found.entry(module.to_owned()).or_default();
+    found.module(module, node);
     match name.kind() {
         "identifier" => {
             bound.insert(source.text(name), module);
@@ -115,7 +166,9 @@ fn require<'s>(node: Node<'_>, source: Source<'s>, bound: &mut Bound<'s>, found:
                     "object_assignment_pattern" => source.field(child, "left"),
                     _ => None,
                 };
-                names.extend(key.map(str::to_owned));
+                if let Some(key) = key {
+                    found.name(module, key, child);
+                }
             }
         }
         _ => {}
@@ -142,7 +195,7 @@ pub(super) fn required<'s>(value: Node<'_>, source: Source<'s>) -> Option<&'s st
 }
 
 /// Finds the members of modules that are used, and the modules that are used as a value.
-fn uses(root: Node<'_>, source: Source<'_>, bound: &Bound<'_>, found: &mut Imports) {
+fn uses(root: Node<'_>, source: Source<'_>, bound: &Bound<'_>, found: &mut References) {
     walk(root, |node| {
         match node.kind() {
             "import_statement" => return false,
@@ -155,8 +208,7 @@ fn uses(root: Node<'_>, source: Source<'_>, bound: &Bound<'_>, found: &mut Impor
                 let module = source.field(node, "module").unwrap_or_default();
                 if let (Some(module), Some(name)) = (bound.get(module), source.field(node, "name"))
                 {
-                    let names = found.entry((*module).to_owned()).or_default();
-                    names.insert(name.to_owned());
+                    found.used(module, name, node);
                 }
             }
             _ => {}
@@ -166,7 +218,12 @@ fn uses(root: Node<'_>, source: Source<'_>, bound: &Bound<'_>, found: &mut Impor
 }
 
 /// Finds a member of a module. False if the object is no module.
-fn member_use(node: Node<'_>, source: Source<'_>, bound: &Bound<'_>, found: &mut Imports) -> bool {
+fn member_use(
+    node: Node<'_>,
+    source: Source<'_>,
+    bound: &Bound<'_>,
+    found: &mut References,
+) -> bool {
     let module = node
         .child_by_field_name("object")
         .and_then(|object| match object.kind() {
@@ -177,8 +234,10 @@ fn member_use(node: Node<'_>, source: Source<'_>, bound: &Bound<'_>, found: &mut
         return false;
     };
 
-    let names = found.entry(module.to_owned()).or_default();
-    names.extend(source.field(node, "property").map(str::to_owned));
+    found.module(module, node);
+    if let Some(name) = source.field(node, "property") {
+        found.used(module, name, node);
+    }
     true
 }
 
@@ -188,12 +247,11 @@ fn call_use(
     field: &str,
     source: Source<'_>,
     bound: &Bound<'_>,
-    found: &mut Imports,
+    found: &mut References,
 ) {
     let called = node.child_by_field_name(field);
     let called = called.filter(|called| called.kind() == "identifier");
     if let Some(module) = called.and_then(|called| bound.get(source.text(called))) {
-        let names = found.entry((*module).to_owned()).or_default();
-        names.insert(DEFAULT.to_owned());
+        found.used(module, DEFAULT, node);
     }
 }

@@ -6,7 +6,7 @@ mod imports;
 mod module;
 mod resolve;
 
-pub(crate) use imports::imports;
+pub(crate) use imports::references;
 
 use crate::Files;
 use crate::exports::{Exports, Follow};

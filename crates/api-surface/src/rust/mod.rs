@@ -3,98 +3,35 @@
 //! Items that macros make are not in the text: a module with a macro call at its top is partial.
 //! Methods are not compared.
 
+mod uses;
+
 use tree_sitter::Node;
 
 use crate::exports::{Exports, Follow};
-use crate::tree::{Source, children, one_line, walk};
-use crate::{Files, Imports, Language};
+use crate::tree::{Source, children, one_line};
+use crate::{Files, Language};
+pub(crate) use uses::references;
 
 /// Deepest nesting of `use` trees, and of modules.
 const MAX_DEPTH: usize = 16;
 
 /// Beginnings of paths that are not of another crate.
-const OWN: [&str; 6] = ["crate", "self", "super", "Self", "std", "core"];
+const OWN: [&str; 9] = [
+    "crate",
+    "self",
+    "super",
+    "Self",
+    "std",
+    "core",
+    "alloc",
+    "proc_macro",
+    "test",
+];
 
-/// The paths that a source uses: `a::b::C` is the name `C` of the module `a::b`.
-pub(crate) fn imports(root: Node<'_>, source: &[u8]) -> Imports {
-    let source = Source(source);
-    let mut found = Imports::new();
-    walk(root, |node| match node.kind() {
-        "use_declaration" => {
-            if let Some(argument) = node.child_by_field_name("argument") {
-                used(source, argument, "", 0, &mut found);
-            }
-            false
-        }
-        "scoped_identifier" | "scoped_type_identifier" => {
-            add(source.text(node), &mut found);
-            false
-        }
-        _ => true,
-    });
-
-    found
-}
-
-/// The leaves of a `use` tree.
-fn used(source: Source<'_>, node: Node<'_>, path: &str, depth: usize, found: &mut Imports) {
-    if depth > MAX_DEPTH {
-        return;
-    }
-    let below = |name: &str| match path {
-        "" => name.to_owned(),
-        path => format!("{path}::{name}"),
-    };
-
-    match node.kind() {
-        "use_list" => {
-            for child in children(node) {
-                used(source, child, path, depth + 1, found);
-            }
-        }
-        "scoped_use_list" => {
-            let prefix = source.field(node, "path").unwrap_or_default();
-            if let Some(list) = node.child_by_field_name("list") {
-                used(source, list, &below(prefix), depth + 1, found);
-            }
-        }
-        "use_as_clause" => {
-            if let Some(of) = node.child_by_field_name("path") {
-                used(source, of, path, depth + 1, found);
-            }
-        }
-        // The names that a wildcard brings are not known.
-        "use_wildcard" => {
-            if let Some(module) = children(node).first() {
-                let module = below(source.text(*module));
-                found.entry(plain(&module)).or_default();
-            }
-        }
-        "self" => add(path, found),
-        "identifier" | "scoped_identifier" => add(&below(source.text(node)), found),
-        _ => {}
-    }
-}
-
-/// A path without white space and generic arguments.
+/// A path without white space.
 fn plain(path: &str) -> String {
     let path: String = path.split_whitespace().collect();
     path.trim_start_matches("::").to_owned()
-}
-
-fn add(path: &str, found: &mut Imports) {
-    let path = plain(path);
-    let Some((module, name)) = path.rsplit_once("::") else {
-        return;
-    };
-    let first = module.split("::").next().unwrap_or_default();
-    let is_path = path
-        .chars()
-        .all(|c| c.is_alphanumeric() || c == '_' || c == ':');
-    if is_path && !OWN.contains(&first) {
-        let names = found.entry(module.to_owned()).or_default();
-        names.insert(name.to_owned());
-    }
 }
 
 /// The public items of a module of a crate. None are known of a module that is not in a file of its
