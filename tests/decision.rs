@@ -194,3 +194,60 @@ fn cvss_reads_vectors_from_arguments_and_lines() {
     let second = run.stdout.lines().nth(1).unwrap();
     assert!(second.contains("\"error\""), "{second}");
 }
+
+/// A package in CISA's catalogue, and one that is not, of the examples' records.
+fn with_sources(settings: &str, source: &str) -> serde_json::Value {
+    let sandbox = sandbox();
+    sandbox.write(".patchgate.yml", settings);
+    sandbox.write("services/api/index.js", source);
+    let run = sandbox.offline("scan", &["--reachability", "--format", "json", "repo"]);
+    run.expect(1).json()
+}
+
+#[test]
+fn sources_show_whether_a_package_is_used() {
+    let used = with_sources("", "const q = 1;\nconst $ = require('jquery');\n");
+    for finding in used["findings"].as_array().unwrap() {
+        let reachability = &finding["reachability"];
+        assert_eq!(reachability["answer"], "package-imported", "{finding:#}");
+        let place = &reachability["places"][0];
+        assert_eq!(place["file"], "services/api/index.js");
+        assert_eq!(place["line"], 2);
+    }
+
+    let keeps = with_sources("", "const q = 1;\n");
+    let lowers = with_sources("reachability: { not-imported: lower }\n", "const q = 1;\n");
+    let outcomes = |report: &serde_json::Value| -> Vec<String> {
+        let findings = report["findings"].as_array().unwrap().iter();
+        findings
+            .map(|one| {
+                assert_eq!(one["reachability"]["answer"], "not-imported", "{one:#}");
+                format!("{} {}", one["id"], one["decision"]["outcome"])
+            })
+            .collect()
+    };
+    let exploited = format!("\"{EXPLOITED}\"");
+    assert!(outcomes(&keeps).contains(&format!("{exploited} \"act-now\"")));
+    assert!(outcomes(&lowers).contains(&format!("{exploited} \"out-of-cycle\"")));
+}
+
+#[test]
+fn without_the_flag_no_source_is_read() {
+    let sandbox = sandbox();
+    sandbox.write("services/api/index.js", "require('jquery');\n");
+    let run = sandbox.offline("scan", &["--format", "json", "repo"]);
+    let report = run.expect(1).json();
+    assert!(
+        report["findings"][0]["reachability"].is_null(),
+        "{report:#}"
+    );
+
+    let run = sandbox.offline("explain", &[EXPLOITED, "--reachability", "repo"]);
+    let run = run.expect(1);
+    assert!(
+        run.stdout
+            .contains("package imported at services/api/index.js:1"),
+        "{}",
+        run.stdout
+    );
+}

@@ -13,7 +13,8 @@ use crate::fix::{self, FixSettings};
 use crate::gate;
 use crate::node::{self, describe, to_json};
 use crate::schema::{
-    self, GroupWord, Incomplete, IncompleteKinds, IncompleteWord, JustificationWord, SeverityWord,
+    self, GroupWord, Incomplete, IncompleteKinds, IncompleteWord, JustificationWord,
+    NotImportedWord, SeverityWord,
 };
 
 /// The settings of a repository. The default applies to a repository without a settings file.
@@ -45,6 +46,8 @@ pub struct Config {
     pub profiles: Vec<Profile>,
     /// The table of deadlines.
     pub sla: Option<SlaTable>,
+    /// Whether a finding in a package that no source imports is one outcome less urgent.
+    pub lower_not_imported: bool,
 }
 
 /// A finding that is accepted until a date.
@@ -234,6 +237,7 @@ fn config(wire: schema::File, root: &Node<'_>, file: &str) -> Result<Config, Con
         csaf: wire.csaf,
         profiles: wire.profiles.into_iter().map(Profile::from).collect(),
         sla: wire.sla.map(SlaTable::from),
+        lower_not_imported: wire.reachability.not_imported == NotImportedWord::Lower,
     })
 }
 

@@ -150,6 +150,7 @@ mod tests {
             signals: Signals::default(),
             informational: None,
             malicious: false,
+            reachability: None,
             score: Score::default(),
             advisories: Vec::new(),
         }

@@ -50,6 +50,28 @@ pub(crate) struct File {
     pub(crate) profiles: Vec<ProfileEntry>,
     /// Deadlines of findings: a published table, or the organisation's own.
     pub(crate) sla: Option<Sla>,
+    /// What the reachability of a finding changes, which `--reachability` reads from the sources.
+    pub(crate) reachability: Reachability,
+}
+
+/// What the reachability of a finding changes.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub(crate) struct Reachability {
+    /// A finding in a package that no source of the repository imports: `keep` its outcome, or `lower`
+    /// it by one, but not below scheduled if the vulnerability is known to be exploited, and never that
+    /// of a malicious release.
+    pub(crate) not_imported: NotImportedWord,
+}
+
+/// What a package that no source imports means for the outcome.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+#[schemars(inline)]
+pub(crate) enum NotImportedWord {
+    #[default]
+    Keep,
+    Lower,
 }
 
 /// Thresholds of findings that fail a run.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::{Advisory, Decision, EcosystemName, PackageVersion, Scope};
+use crate::{Advisory, Decision, EcosystemName, PackageVersion, ReachabilityEvidence, Scope};
 
 /// A package copy's identity, as reports name it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -79,6 +79,8 @@ pub struct Finding {
     pub informational: Option<String>,
     /// True when the record says that the release itself is malicious.
     pub malicious: bool,
+    /// Whether the repository's sources use what is affected; `None` if they were not read.
+    pub reachability: Option<ReachabilityEvidence>,
     /// Priority with its reasons.
     pub score: Score,
     /// The records behind the finding, the one with [`Finding::id`] first.

@@ -26,6 +26,7 @@ mod plan_block;
 mod plan_digest;
 mod problem;
 mod purl;
+mod reachability;
 mod safeguards;
 mod upgrade_evidence;
 mod user_error;
@@ -71,6 +72,7 @@ pub use plan_block::{PlanBlock, PlanBlockError};
 pub use plan_digest::PlanDigest;
 pub use problem::{Problem, ProblemKind};
 pub use purl::{Purl, generic_package_url, package_url};
+pub use reachability::{Reachability, ReachabilityEvidence, SourcePlace};
 pub use safeguards::{Approval, RegistryEntry, RegistryObjection, Safeguards, WorkflowJob};
 /// A string type for very many short texts: up to 23 bytes are stored without an allocation.
 pub use smol_str::SmolStr;

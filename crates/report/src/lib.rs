@@ -59,10 +59,10 @@ pub use scan::{
     CvssReport, DeadlineReport, DecisionReport, DecisionStepReport, Detail, EnvironmentalReport,
     FindingReport, GitLabOptions, GroupSummary, HtmlOptions, IgnoredReport, IncompleteReport,
     KevReport, LocationReport, LockfileReport, MissingEvidenceReport, NotCoveredReport,
-    NoticeReport, OutcomeCounts, OutcomeName, PackageReport, ProfileReport, ReferenceReport,
-    RequirementReport, RunEnd, ScanInput, ScanReport, ScoreReasonReport, SeverityCounts,
-    SeverityName, SkippedReport, SourceReport, Summary, SuppressedReport, ThresholdReport, Tool,
-    VexNoticeReport,
+    NoticeReport, OutcomeCounts, OutcomeName, PackageReport, ProfileReport, ReachabilityName,
+    ReachabilityReport, ReferenceReport, RequirementReport, RunEnd, ScanInput, ScanReport,
+    ScoreReasonReport, SeverityCounts, SeverityName, SkippedReport, SourcePlaceReport,
+    SourceReport, Summary, SuppressedReport, ThresholdReport, Tool, VexNoticeReport,
 };
 pub use schema::{SchemaKind, schema};
 pub use terminal::Terminal;

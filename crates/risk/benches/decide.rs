@@ -74,6 +74,7 @@ fn finding(index: u32) -> Finding {
         },
         informational: None,
         malicious: false,
+        reachability: None,
         score: Score::default(),
         advisories: vec![Arc::new(advisory)],
     }

@@ -11,10 +11,17 @@
 //!    cycle. A missing probability is unknown, not zero.
 //! 6. A possible finding, of which it is unknown whether an affected version is installed, is one
 //!    outcome lower, and two when the newest admitted version is not affected.
+//! 7. A package that no source of the repository imports is one outcome lower, if the settings say so,
+//!    but not below scheduled when the vulnerability is known to be exploited. A malicious release is
+//!    never lower, because it runs its code when it is installed. A symbol that is called raises
+//!    nothing: SSVC has no decision point for it.
 //!
 //! CVSS only sorts within an outcome ([`crate::score`]).
 
-use patchgate_model::{Basis, Decision, DecisionStep, Finding, MissingEvidence, Outcome};
+use patchgate_model::{
+    Basis, Decision, DecisionStep, Finding, MissingEvidence, Outcome, Reachability,
+    ReachabilityEvidence,
+};
 
 use crate::evidence::{Certainty, Evidence};
 use crate::ssvc::{DEPLOYER_TREE, HumanImpact, SystemExposure, deployer};
@@ -32,7 +39,18 @@ pub(crate) fn outcome(evidence: &Evidence) -> Outcome {
     } else {
         raised(tree(evidence), evidence.epss)
     };
-    lowered(certain, evidence.certainty)
+    unreached(lowered(certain, evidence.certainty), evidence)
+}
+
+/// The outcome when no source imports the package.
+fn unreached(outcome: Outcome, evidence: &Evidence) -> Outcome {
+    if !evidence.not_imported || evidence.malicious {
+        outcome
+    } else if evidence.kev == Some(true) {
+        outcome.lower().max(outcome.min(Outcome::Scheduled))
+    } else {
+        outcome.lower()
+    }
 }
 
 fn tree(evidence: &Evidence) -> Outcome {
@@ -153,6 +171,7 @@ fn steps(finding: &Finding, evidence: &Evidence) -> Vec<DecisionStep> {
 
     let mut reached = outcome(&Evidence {
         certainty: Certainty::Certain,
+        not_imported: false,
         ..*evidence
     });
     if evidence.malicious {
@@ -194,11 +213,37 @@ fn steps(finding: &Finding, evidence: &Evidence) -> Vec<DecisionStep> {
     }
 
     if let Some(text) = uncertain(evidence.certainty) {
-        let outcome = lowered(reached, evidence.certainty);
-        step("requirement", text.to_owned(), Basis::Stated, Some(outcome));
+        reached = lowered(reached, evidence.certainty);
+        step("requirement", text.to_owned(), Basis::Stated, Some(reached));
+    }
+    if let Some(sources) = &finding.reachability {
+        let basis = match sources.reachability {
+            Reachability::Unknown => Basis::Missing,
+            _ => Basis::Derived,
+        };
+        let outcome = unreached(reached, evidence);
+        let changes = (outcome != reached).then_some(outcome);
+        step("reachability", reachability_text(sources), basis, changes);
     }
 
     steps
+}
+
+/// `symbol called at src/main.rs:12: 1 of 3 affected symbols is used`.
+fn reachability_text(sources: &ReachabilityEvidence) -> String {
+    let place = sources.places.first().map(|place| {
+        let at = &place.location;
+        format!(" at {}:{}", at.file, at.line)
+    });
+    let answer = sources.reachability;
+    // The reason for an unknown answer names its place.
+    let place = place.filter(|_| answer != Reachability::Unknown);
+    format!(
+        "{}{}: {}",
+        answer.phrase(),
+        place.unwrap_or_default(),
+        sources.reason
+    )
 }
 
 /// The decision points of SSVC, and the outcome of its tree.

@@ -1,7 +1,7 @@
 //! The evidence of a decision, read from a finding and a profile.
 
 use patchgate_cvss::{Vector, Version};
-use patchgate_model::{Basis, Extent, Finding, KevStatus, Level, Reference, Scope};
+use patchgate_model::{Basis, Extent, Finding, KevStatus, Level, Reachability, Reference, Scope};
 
 use crate::profile::Profile;
 use crate::severity::{midpoint, vector};
@@ -32,6 +32,8 @@ pub(crate) struct Evidence {
     pub(crate) cvss: Option<f64>,
     pub(crate) use_: Use,
     pub(crate) certainty: Certainty,
+    /// Whether no source imports the package, and the settings let that count.
+    pub(crate) not_imported: bool,
 }
 
 /// What a package is needed for, least exposed first.
@@ -100,6 +102,9 @@ impl Evidence {
                 Scope::Development | Scope::Test => Use::Development,
             },
             certainty: certainty(finding),
+            not_imported: finding.reachability.as_ref().is_some_and(|evidence| {
+                evidence.lowers_outcome && evidence.reachability == Reachability::NotImported
+            }),
         }
     }
 

@@ -4,6 +4,7 @@
 use patchgate_advisories::AdvisoryLookup;
 use patchgate_inventory::missing;
 use patchgate_model::{Finding, Inventory, Loss, Problem, ProblemKind, SourceStatus};
+use patchgate_reachability::{Sources, assess};
 use patchgate_risk::Threshold;
 use rayon::iter::{IntoParallelRefMutIterator as _, ParallelIterator as _};
 
@@ -39,6 +40,24 @@ impl Evaluation {
         }
 
         reasons
+    }
+
+    /// Reads the sources of the repository, and rates the findings again with their reachability.
+    /// `lowers` says whether "not imported" lowers an outcome.
+    pub fn assess_reachability(
+        &mut self,
+        sources: &Sources<'_>,
+        source: &AdvisorySource,
+        lowers: bool,
+    ) {
+        let mut findings: Vec<&mut Finding> =
+            self.findings.iter_mut().chain(&mut self.possible).collect();
+        assess(sources, &mut findings, lowers);
+        for finding in findings {
+            source.rater().rate(finding);
+        }
+        sort(&mut self.findings);
+        sort(&mut self.possible);
     }
 
     /// The findings that count, with the possible ones if the settings say so
@@ -180,6 +199,7 @@ mod tests {
             signals: patchgate_model::Signals::default(),
             informational: None,
             malicious: false,
+            reachability: None,
             score: patchgate_model::Score::default(),
             advisories: Vec::new(),
         }

@@ -5,6 +5,7 @@ use patchgate_config::{Config, Ignore};
 use patchgate_http::Environment;
 use patchgate_inventory::{Contents, Inputs, MavenRepository, Network};
 use patchgate_model::{Problem, SourceStatus, UserError};
+use patchgate_reachability::Sources;
 use patchgate_risk::Threshold;
 
 use crate::evaluate::evaluate_lookup;
@@ -22,6 +23,8 @@ pub struct ScanRequest<'a> {
     pub source: &'a SourceOptions,
     /// The VEX documents and vendor advisories.
     pub vex: &'a VexOptions,
+    /// Whether the sources of the repository are read for the reachability of the findings.
+    pub reachability: bool,
     /// The threshold, which decides whether a missing feed makes the scan incomplete.
     pub threshold: Threshold,
     /// Whether [`ScanResult::contents`] keeps the bytes of the files, which only a fix needs. Freed
@@ -73,6 +76,7 @@ pub struct ScanResult {
 ///     config: &config,
 ///     source: &source,
 ///     vex: &VexOptions::default(),
+///     reachability: false,
 ///     threshold: config.thresholds.clone(),
 ///     keep_files: false,
 ///     progress: &|step| eprintln!("{step}"),
@@ -118,6 +122,14 @@ pub async fn scan(
     let lookup = source.lookup_inventory(inventory).await;
     let mut evaluation = evaluate_lookup(inventory, &lookup, &source).await;
     vex.report_documents(&mut evaluation);
+    if request.reachability {
+        let sources = Sources {
+            root,
+            inventory,
+            progress: request.progress,
+        };
+        evaluation.assess_reachability(&sources, &source, request.config.lower_not_imported);
+    }
 
     let incomplete = evaluation.incomplete_reasons(&request.threshold);
     let today = environment.today();

@@ -39,6 +39,7 @@ const EFFECTFUL: &[&str] = &[
     "patchgate-inventory",
     "patchgate-ledger",
     "patchgate-package-managers",
+    "patchgate-reachability",
     "patchgate-scan",
 ];
 

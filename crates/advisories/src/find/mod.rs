@@ -558,6 +558,7 @@ impl Group {
             signals,
             informational,
             malicious,
+            reachability: None,
             score: Score::default(),
             advisories,
         }

@@ -9,6 +9,7 @@ use patchgate_model::{
     Advisory, Explanation, Exposure, Finding, Inventory, Lockfile, PackageRef, Problem, Signals,
     SmolStr, UserError,
 };
+use patchgate_reachability::Sources;
 use patchgate_report::{ExplainInput, ExplainReport};
 use patchgate_scan::{AdvisorySource, SourceOptions};
 
@@ -41,6 +42,11 @@ pub(crate) struct Args {
     source: SourceArgs,
     #[command(flatten)]
     output: OutputArgs,
+
+    /// Read the sources of the repository and say whether they call an affected symbol or import the
+    /// package at all
+    #[arg(long, conflicts_with = "purl", help_heading = "Priority")]
+    reachability: bool,
 
     /// Format of the explanation
     #[arg(long, value_enum, default_value = "text", help_heading = "Output")]
@@ -100,6 +106,18 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let signals = signals(&records, &source, &lookup, &mut problems).await;
     let mut packages = patchgate_advisories::explain(&inventory, &lookup);
     let mut findings = findings(&inventory, &lookup, &source).await;
+    if args.reachability {
+        let sources = Sources {
+            root: inputs.root(),
+            inventory: &inventory,
+            progress: &|text| progress.say(text),
+        };
+        let mut all: Vec<&mut Finding> = findings.iter_mut().collect();
+        patchgate_reachability::assess(&sources, &mut all, config.lower_not_imported);
+        for finding in all {
+            source.rater().rate(finding);
+        }
+    }
     if let Some(name) = &package {
         packages.retain(|one| is_named(&one.package, name));
         findings.retain(|one| is_named(&one.package, name));

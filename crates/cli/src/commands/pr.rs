@@ -271,6 +271,7 @@ impl Run<'_> {
             config: self.config,
             source: &SourceOptions::from(&self.args.source),
             vex: &VexOptions::from(&self.args.vex),
+            reachability: false,
             threshold: self.rule().threshold,
             keep_files: true,
             progress: &|text| progress.say(text),

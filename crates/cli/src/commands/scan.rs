@@ -39,6 +39,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "FILE", help_heading = "Threshold")]
     baseline: Option<PathBuf>,
 
+    /// Read the sources of the repository and say whether they call an affected symbol or import the
+    /// package at all
+    #[arg(long, help_heading = "Priority")]
+    reachability: bool,
+
     #[command(flatten)]
     ledger: LedgerArgs,
     #[command(flatten)]
@@ -109,6 +114,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         config: &config,
         source: &SourceOptions::from(&args.source),
         vex: &vex_options,
+        reachability: args.reachability,
         threshold: rule.threshold.clone(),
         keep_files: ledger.is_some(),
         progress: &|text| progress.say(text),

@@ -3,21 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use ignore::WalkBuilder;
 use patchgate_api_surface::{Imports, Language, imports, module_of_package};
 use patchgate_fs::read_inside;
+use patchgate_reachability::{MAX_FILE_BYTES, list};
 
 /// Most source files that are read.
 const MAX_FILES: usize = 20_000;
 
-/// Most bytes of one source file.
-const MAX_FILE_BYTES: u64 = 1024 * 1024;
-
 /// Most bytes of all of them.
 const MAX_BYTES: usize = 256 * 1024 * 1024;
-
-/// Directories with the sources of others, which some repositories commit.
-const OTHERS: [&str; 4] = ["node_modules", "vendor", "third_party", "site-packages"];
 
 /// What the sources use of one package, or of one module at the top.
 #[derive(Debug, Clone, Default)]
@@ -36,24 +30,15 @@ pub(super) type UsesByPackage = BTreeMap<(&'static str, String), Uses>;
 pub(super) fn read(root: &Path, ecosystems: &BTreeSet<&str>) -> UsesByPackage {
     let mut uses = UsesByPackage::new();
     let mut room = MAX_BYTES;
-    let is_own = |entry: &ignore::DirEntry| {
-        let name = entry.file_name().to_str();
-        name.is_none_or(|name| !OTHERS.contains(&name))
+    // The public names of packages of Go and Java are not read, so there is nothing to compare.
+    let is_compared = |language: Language| {
+        !matches!(language, Language::Go | Language::Java)
+            && ecosystems.contains(language.ecosystem())
     };
-    let walk = WalkBuilder::new(root)
-        .follow_links(false)
-        .require_git(false)
-        .sort_by_file_path(Path::cmp)
-        .filter_entry(is_own)
-        .build();
-    let sources = walk.filter_map(Result::ok).filter_map(|entry| {
-        let path = entry.path().strip_prefix(root).ok()?.to_str()?.to_owned();
-        let language = Language::of_path(&path)?;
-        let is_file = entry.file_type().is_some_and(|kind| kind.is_file());
-        (is_file && ecosystems.contains(language.ecosystem())).then_some((path, language))
-    });
+    let sources = list(root, is_compared).sources;
 
-    for (path, language) in sources.take(MAX_FILES) {
+    for file in sources.into_iter().take(MAX_FILES) {
+        let (path, language) = (file.path, file.language);
         let Ok(bytes) = read_inside(root, &path, MAX_FILE_BYTES) else {
             continue;
         };

@@ -88,6 +88,7 @@ fn finding(name: &str, version: &str, id: &str) -> Finding {
         signals: Default::default(),
         informational: None,
         malicious: false,
+        reachability: None,
         score: Default::default(),
         advisories: Vec::new(),
     }

@@ -9,7 +9,8 @@ use crate::GITHUB_BODY_LIMIT;
 use crate::clean::clean;
 use crate::markdown::{Body, code, text};
 use crate::scan::{
-    DecisionReport, LocationReport, OutcomeName, PackageReport, ScoreReasonReport, count,
+    DecisionReport, LocationReport, OutcomeName, PackageReport, ReachabilityReport,
+    ScoreReasonReport, count,
 };
 use crate::terminal::{BOLD, RED_BOLD, Terminal, YELLOW};
 
@@ -30,6 +31,8 @@ pub struct DecidedReport {
     pub score_reasons: Vec<ScoreReasonReport>,
     /// How urgent it is, with the evidence.
     pub decision: DecisionReport,
+    /// Whether the repository's sources use what is affected; `null` when they were not read.
+    pub reachability: Option<ReachabilityReport>,
 }
 
 impl From<&Finding> for DecidedReport {
@@ -54,6 +57,7 @@ impl From<&Finding> for DecidedReport {
                 })
                 .collect(),
             decision: DecisionReport::from(&finding.score.decision),
+            reachability: finding.reachability.as_ref().map(ReachabilityReport::from),
         }
     }
 }

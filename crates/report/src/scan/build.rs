@@ -449,6 +449,7 @@ impl FindingReport {
             kev: kev.is_listed(),
             kev_details: kev.entry().map(KevReport::from),
             decision: DecisionReport::from(&finding.score.decision),
+            reachability: finding.reachability.as_ref().map(ReachabilityReport::from),
             first_detected: finding
                 .score
                 .decision

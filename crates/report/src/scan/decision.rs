@@ -47,7 +47,7 @@ pub enum OutcomeName {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DecisionStepReport {
     /// The evidence: `malicious`, `kev`, `severity`, `exploitation`, `exposure`, `automatable`,
-    /// `human-impact`, `ssvc`, `epss` or `requirement`.
+    /// `human-impact`, `ssvc`, `epss`, `requirement` or `reachability`.
     pub evidence: String,
     /// What it says.
     pub text: String,

@@ -5,6 +5,7 @@ use super::decision;
 use super::incident;
 use super::packages::PackageFindings;
 use super::phrases::{self, count};
+use super::reachability;
 use super::{FindingReport, OutcomeName, ScanReport};
 use crate::annotation::{AnnotationLevel, annotation};
 use crate::clean::{clean, cut};
@@ -387,6 +388,9 @@ fn vulnerability(finding: &FindingReport) -> String {
     }
     if let Some(deadline) = decision::deadline(finding) {
         line.push_str(&format!(", {}", text(&deadline)));
+    }
+    if let Some(reached) = reachability::reached(finding) {
+        line.push_str(&format!(", {}", text(&reached)));
     }
 
     line

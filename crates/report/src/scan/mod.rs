@@ -14,6 +14,7 @@ mod markdown;
 mod package_table;
 mod packages;
 mod phrases;
+mod reachability;
 mod sarif;
 mod table;
 
@@ -36,6 +37,7 @@ pub(crate) use incomplete_table::incomplete_lines;
 pub(crate) use markdown::{findings_table, reasons};
 pub use package_table::Detail;
 pub(crate) use phrases::{count, percent};
+pub use reachability::{ReachabilityName, ReachabilityReport, SourcePlaceReport};
 
 /// The report of a scan.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -249,6 +251,8 @@ pub struct FindingReport {
     pub kev_details: Option<KevReport>,
     /// How urgent the finding is, with the evidence.
     pub decision: DecisionReport,
+    /// Whether the repository's sources use what is affected; `null` when they were not read.
+    pub reachability: Option<ReachabilityReport>,
     /// The first day on which a scan found it, `YYYY-MM-DD`: today, or an earlier one that the baseline
     /// knows.
     pub first_detected: Option<String>,

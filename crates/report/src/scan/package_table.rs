@@ -6,6 +6,7 @@
 use super::decision::deadline;
 use super::packages::{Change, PackageFindings};
 use super::phrases::{self, count};
+use super::reachability;
 use super::{FindingReport, OutcomeName, SeverityCounts, SeverityName};
 use crate::clean::{clean, cut};
 use crate::terminal::{BOLD, CYAN, DIM, GREEN, RED, RED_BOLD, Span, Terminal, YELLOW};
@@ -433,6 +434,14 @@ impl Style {
                 .is_some_and(|one| one.overdue);
             signals.push((if overdue { RED_BOLD } else { DIM }, text));
         }
+        if let Some(text) = reachability::reached(finding) {
+            let style = if reachability::is_called(finding) {
+                YELLOW
+            } else {
+                DIM
+            };
+            signals.push((style, clean(&text)));
+        }
         match (self.detail, finding.epss) {
             (Detail::Brief, Some(epss)) if epss >= NOTABLE_EPSS => {
                 signals.push((YELLOW, format!("EPSS {}", phrases::percent(epss))));
@@ -487,6 +496,9 @@ impl Style {
                 [only] => detail("via", &format!("{only} (direct)")),
                 steps => detail("via", &steps.join(" > ")),
             }
+        }
+        if let Some(text) = reachability::explained(finding) {
+            detail("use", &clean(&text));
         }
         if let Some(reason) = &finding.no_fix_reason {
             detail("fix", &clean(reason));

@@ -323,6 +323,15 @@ fn result(finding: &FindingReport, rule: usize, index: usize, suppression: Optio
         result["properties"]["requirement"] = json!(matched.requirement);
         result["properties"]["possible"] = json!(is_possible(finding));
     }
+    if let Some(sources) = &finding.reachability {
+        result["properties"]["reachability"] = json!(sources.answer);
+        let places = sources.places.iter().map(|place| {
+            let mut location = location(&place.file, Some(place.line));
+            location["message"] = json!({ "text": escaped(&clean(&place.name)) });
+            location
+        });
+        result["relatedLocations"] = Value::Array(places.collect());
+    }
     if let Some(at) = at {
         result["locations"] = json!([location(&at.file, Some(at.line))]);
     }
@@ -403,6 +412,9 @@ pub(super) fn message(finding: &FindingReport) -> String {
         parts.push(format!("Dependency chain: {}.", clean(&path.join(" > "))));
     }
 
+    if let Some(text) = super::reachability::explained(finding) {
+        parts.push(format!("Reachability: {}.", clean(&text)));
+    }
     parts.push(format!(
         "Decision: {}. Score {:.1} of 100: {}.",
         finding.decision.outcome.phrase(),

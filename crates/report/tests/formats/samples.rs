@@ -112,6 +112,7 @@ pub(crate) fn finding(number: usize) -> Finding {
         },
         informational: None,
         malicious: false,
+        reachability: None,
         score: Score::default(),
         advisories: vec![advisory.into()],
     };

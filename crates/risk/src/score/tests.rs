@@ -41,6 +41,7 @@ pub(crate) fn finding(level: Level) -> Finding {
         },
         informational: None,
         malicious: false,
+        reachability: None,
         score: Score::default(),
         advisories: Vec::new(),
     }
@@ -329,7 +330,7 @@ fn levels() -> impl Strategy<Value = Level> {
 prop_compose! {
     /// Evidence with everything known, except for EPSS and KEV where both sides lack it.
     fn evidence()(
-        bools in any::<[bool; 4]>(),
+        bools in any::<[bool; 5]>(),
         kev in any::<bool>(),
         exploit in proptest::sample::select(vec![
             Exploitation::None, Exploitation::PublicPoc, Exploitation::Active,
@@ -365,6 +366,7 @@ prop_compose! {
             cvss: Some(f64::from(cvss) / 10.0),
             use_,
             certainty,
+            not_imported: bools[4],
         }
     }
 }
@@ -417,6 +419,10 @@ fn replaced(of: Evidence, by: Evidence, input: usize) -> (Evidence, bool) {
             changed.use_ = by.use_;
             by.use_ >= of.use_
         }
+        11 => {
+            changed.not_imported = by.not_imported;
+            by.not_imported <= of.not_imported
+        }
         _ => {
             changed.certainty = by.certainty;
             by.certainty >= of.certainty
@@ -430,7 +436,7 @@ proptest! {
 
     #[test]
     fn raising_one_input_never_lowers_outcome_or_score(
-        of in evidence(), by in evidence(), input in 0usize..12, assumed in any::<bool>()
+        of in evidence(), by in evidence(), input in 0usize..13, assumed in any::<bool>()
     ) {
         // Without a profile, the human impact follows from other inputs.
         let of = Evidence { human_impact: of.human_impact.filter(|_| !assumed), ..of };

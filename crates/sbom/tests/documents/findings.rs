@@ -116,6 +116,7 @@ fn finding(id: &str, name: &str) -> Finding {
         },
         informational: None,
         malicious: false,
+        reachability: None,
         score: Score {
             value: 93.7,
             reasons: Vec::<ScoreReason>::new(),

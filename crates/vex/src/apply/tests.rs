@@ -58,6 +58,7 @@ fn finding(ids: &[&str]) -> Finding {
         signals: Signals::default(),
         informational: None,
         malicious: false,
+        reachability: None,
         score: Score::default(),
         advisories: vec![record(id, aliases)],
     }

@@ -38,6 +38,7 @@ pub(crate) fn finding(ids: &[&str], name: &str, version: &str) -> Finding {
         signals: Signals::default(),
         informational: None,
         malicious: false,
+        reachability: None,
         score: Score::default(),
         advisories: vec![Arc::new(Advisory {
             id: (*id).into(),

@@ -107,6 +107,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         config: &config,
         source: &SourceOptions::from(&args.source),
         vex: &VexOptions::from(&args.vex),
+        reachability: false,
         threshold: rule.threshold.clone(),
         keep_files: true,
         progress: &|text| progress.say(text),
@@ -318,6 +319,7 @@ impl Chooser<'_> {
             config: self.request.config,
             source: self.request.source,
             vex: self.request.vex,
+            reachability: false,
             threshold: self.request.threshold.clone(),
             keep_files: true,
         };

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::super::packages::{Change, changes, written_fix};
-use super::super::{FindingReport, SeverityName, phrases};
+use super::super::{FindingReport, SeverityName, phrases, reachability};
 use super::view::{line, long, some};
 use crate::markdown::address;
 
@@ -284,6 +284,7 @@ impl Row {
             .iter()
             .filter(|text| Some(*text) != exploited.as_ref() && !told(text))
             .map(|text| line(text))
+            .chain(reachability::reached(finding).map(|text| long(&text)))
             .collect();
         let own_fix = finding.fixed_version.as_ref();
         let own_fix = own_fix.map(|version| as_written(version, &[finding]));

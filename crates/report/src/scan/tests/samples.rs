@@ -83,6 +83,7 @@ pub(crate) fn finding(
         },
         informational: None,
         malicious: false,
+        reachability: None,
         score: Score::default(),
         advisories: vec![record(id, summary).into()],
     };
