@@ -65,6 +65,10 @@ impl RegistryLocator for Bun {
         configuration_next_to(root, lockfile, &[".npmrc", CONFIGURATION])
     }
 
+    fn configuration_names(&self) -> Option<&'static [&'static str]> {
+        Some(&[".npmrc", CONFIGURATION])
+    }
+
     /// bun installs deprecated releases, as npm does.
     fn installs_yanked(&self) -> bool {
         true

@@ -36,6 +36,10 @@ impl RegistryLocator for Bundler {
         configuration_next_to(root, lockfile, &[CONFIGURATION])
     }
 
+    fn configuration_names(&self) -> Option<&'static [&'static str]> {
+        Some(&[CONFIGURATION])
+    }
+
     /// A yanked gem is deleted.
     fn installs_yanked(&self) -> bool {
         false

@@ -83,6 +83,10 @@ impl RegistryLocator for Composer {
         configuration_next_to(root, lockfile, &[MANIFEST])
     }
 
+    fn configuration_names(&self) -> Option<&'static [&'static str]> {
+        Some(&[MANIFEST])
+    }
+
     /// A release that was removed from its repository is gone.
     fn installs_yanked(&self) -> bool {
         false

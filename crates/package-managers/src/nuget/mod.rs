@@ -55,6 +55,10 @@ impl RegistryLocator for NuGet {
         directories.iter().rev().filter_map(nearest).collect()
     }
 
+    fn configuration_names(&self) -> Option<&'static [&'static str]> {
+        Some(&NAMES)
+    }
+
     /// A version that is not listed can be installed, and so can a deprecated one.
     fn installs_yanked(&self) -> bool {
         true

@@ -41,6 +41,10 @@ impl RegistryLocator for Pdm {
         configuration_next_to(root, lockfile, &["pyproject.toml", "pdm.toml"])
     }
 
+    fn configuration_names(&self) -> Option<&'static [&'static str]> {
+        Some(&["pyproject.toml", "pdm.toml"])
+    }
+
     /// PDM installs a yanked release that is locked.
     fn installs_yanked(&self) -> bool {
         true

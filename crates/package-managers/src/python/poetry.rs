@@ -35,6 +35,10 @@ impl RegistryLocator for Poetry {
         configuration_next_to(root, lockfile, &["pyproject.toml"])
     }
 
+    fn configuration_names(&self) -> Option<&'static [&'static str]> {
+        Some(&["pyproject.toml"])
+    }
+
     /// Poetry installs a yanked release that is locked.
     fn installs_yanked(&self) -> bool {
         true

@@ -34,6 +34,10 @@ impl RegistryLocator for Pylock {
             .collect()
     }
 
+    fn configuration_names(&self) -> Option<&'static [&'static str]> {
+        Some(&["pyproject.toml", "uv.toml"])
+    }
+
     /// uv installs a yanked release that is locked.
     fn installs_yanked(&self) -> bool {
         true

@@ -63,6 +63,10 @@ impl RegistryLocator for Uv {
         own.into_iter().chain(others).collect()
     }
 
+    fn configuration_names(&self) -> Option<&'static [&'static str]> {
+        Some(&[MANIFEST, "uv.toml"])
+    }
+
     /// uv installs a yanked release that is locked.
     fn installs_yanked(&self) -> bool {
         true

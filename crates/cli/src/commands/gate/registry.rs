@@ -19,6 +19,10 @@ use patchgate_scan::SourceOptions;
 use super::round::Judge;
 use super::{Side, hole_as_missing, side_files};
 
+/// Package managers whose lockfiles are compared with their registries. What the entries of others have
+/// in common with a registry's answer is not certain enough to block a merge, so a person judges.
+const COMPARED: [&str; 7] = ["cargo", "npm", "pnpm", "yarn", "go", "maven", "gradle"];
+
 /// Largest configuration file that is read, in bytes.
 const MAX_CONFIGURATION: usize = 256 * 1024;
 
@@ -110,7 +114,7 @@ impl Judge<'_> {
         path: &str,
         tip: &str,
     ) -> Fetched<()> {
-        let locator = locator_of(format.id);
+        let locator = locator_of(format.id).filter(|one| COMPARED.contains(&one.name()));
         let paths = locator.and_then(|locator| configuration_paths(locator, path));
         let paths = paths.ok_or_else(|| {
             Missing::new(format!(
