@@ -2,6 +2,7 @@
 //! (<https://www.cisa.gov/known-exploited-vulnerabilities-catalog>).
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use patchgate_model::Kev;
 use serde::Deserialize;
 
@@ -11,6 +12,16 @@ pub enum KevError {
     /// The text is not JSON, or has other fields than the catalogue.
     #[error("not a KEV catalogue")]
     Json(#[from] serde_json::Error),
+    /// A date of an entry is not a date.
+    #[error("`{field}` of `{cve}` in the KEV catalogue is not a date: `{value}`")]
+    Date {
+        /// Id of the entry.
+        cve: String,
+        /// The field.
+        field: &'static str,
+        /// Its value.
+        value: String,
+    },
     /// The number of entries differs from the one that the catalogue states, so a part is missing.
     #[error("the KEV catalogue states {stated} entries but contains {found}")]
     Count {
@@ -45,9 +56,7 @@ struct WireCatalogue {
 struct WireEntry {
     #[serde(rename = "cveID")]
     cve_id: String,
-    #[serde(default)]
     date_added: String,
-    #[serde(default)]
     due_date: String,
     #[serde(default)]
     known_ransomware_campaign_use: Option<String>,
@@ -66,23 +75,35 @@ impl Catalogue {
             .vulnerabilities
             .into_iter()
             .map(WireEntry::into_kev)
-            .collect();
+            .collect::<Result<_, _>>()?;
 
         Ok(Self { as_of, entries })
     }
 }
 
 impl WireEntry {
-    fn into_kev(self) -> Kev {
+    /// The entry. Deadlines count from its dates, so an entry without them is an error: a column that
+    /// was renamed must not read as a catalogue without dates.
+    fn into_kev(self) -> Result<Kev, KevError> {
+        for (field, value) in [("dateAdded", &self.date_added), ("dueDate", &self.due_date)] {
+            if value.parse::<Date>().is_err() {
+                return Err(KevError::Date {
+                    cve: self.cve_id,
+                    field,
+                    value: value.chars().take(40).collect(),
+                });
+            }
+        }
+
         let ransomware = self
             .known_ransomware_campaign_use
             .is_some_and(|known| known.eq_ignore_ascii_case("known"));
-        Kev {
+        Ok(Kev {
             cve: self.cve_id,
             date_added: self.date_added,
             due_date: self.due_date,
             ransomware,
-        }
+        })
     }
 }
 
@@ -123,6 +144,25 @@ mod tests {
             (kev.date_added.as_str(), kev.due_date.as_str()),
             ("2025-08-25", "2025-09-15")
         );
+    }
+
+    #[test]
+    fn renamed_and_invalid_dates_are_errors_that_name_them() {
+        for field in ["dateAdded", "dueDate"] {
+            let renamed = ONE.replace(field, "date");
+            let Err(KevError::Json(error)) = Catalogue::parse(renamed.as_bytes()) else {
+                panic!("{field} was not missed");
+            };
+            assert!(error.to_string().contains(field), "{error}");
+        }
+        for value in ["", "15.09.2025", "2025-02-30"] {
+            let invalid = ONE.replace("2025-09-15", value);
+            let error = Catalogue::parse(invalid.as_bytes()).unwrap_err();
+            assert!(
+                error.to_string().contains("`dueDate` of `CVE-2025-1`"),
+                "{error}"
+            );
+        }
     }
 
     #[test]
