@@ -146,7 +146,7 @@ pub enum FixedVersion {
 pub struct Severity {
     /// Band of the score, or the record's own word.
     pub level: Level,
-    /// CVSS base score from 0.0 to 10.0, where a vector was given and understood.
+    /// CVSS base score from 0.0 to 10.0, in v4 with the threat metrics of the vector, where a vector was given and understood.
     pub cvss_score: Option<f64>,
     /// The vector behind the score.
     pub cvss_vector: Option<String>,

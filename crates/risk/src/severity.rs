@@ -19,8 +19,8 @@ const BASE_V4: &[&str] = &[
 /// In each record, the severity of the package's own entry takes precedence over that of the whole
 /// record. Then, over all records of the vulnerability:
 ///
-/// 1. the highest base score of the CVSS v3 and v4 vectors: databases disagree, and the lower
-///    figure is not a reason to wait;
+/// 1. the highest base score of the CVSS v3 and v4 vectors, in v4 with the threat metrics: databases
+///    disagree, and the lower figure is not a reason to wait;
 /// 2. else the highest base score of the CVSS v2 vectors, which use another scale;
 /// 3. else [`Level::Critical`] for a record of a malicious release (`MAL-…`);
 /// 4. else [`Level::Informational`] when every record says `unmaintained` or `notice`;
@@ -165,10 +165,17 @@ fn base_metrics(text: &str) -> Option<String> {
 }
 
 /// The base score of a vector, and whether the vector is of CVSS v3 or v4. `None` when it cannot be
-/// parsed.
+/// parsed. In v4 the threat metrics count (specification, section 1.3, "CVSS-BT":
+/// <https://www.first.org/cvss/v4.0/specification-document#Nomenclature>), because v4 has no score of
+/// its own for them.
 fn base_score(text: &str) -> Option<(bool, f64)> {
     let vector = vector(text)?;
-    Some((vector.version() != Version::V2, vector.scores().base))
+    let scores = vector.scores();
+    let score = match vector.version() {
+        Version::V40 => scores.temporal.unwrap_or(scores.base),
+        Version::V2 | Version::V30 | Version::V31 => scores.base,
+    };
+    Some((vector.version() != Version::V2, score))
 }
 
 /// The score with the environmental metrics of a profile; `None` without a vector, or when no metric
@@ -281,11 +288,9 @@ mod tests {
     }
 
     #[test]
-    fn leaves_out_what_is_not_base() {
+    fn leaves_out_the_temporal_metrics_of_version_three() {
         let vector = format!("{V3_CRITICAL}/E:U/RL:O/RC:U");
         assert_eq!(of(&advisory(&[&vector])).cvss_score, Some(9.8));
-        let vector = format!("{V4}/E:U");
-        assert_eq!(of(&advisory(&[&vector])).cvss_score, Some(9.3));
     }
 
     #[test]
@@ -317,6 +322,17 @@ mod tests {
         assert_eq!(
             severity(&[&record], EcosystemName::new("npm"), "b").level,
             Level::Critical
+        );
+    }
+
+    #[test]
+    fn counts_the_threat_metrics_of_version_four() {
+        let v4 = "CVSS:4.0/AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:N/SI:N/SA:N";
+        assert_eq!(of(&advisory(&[v4])).cvss_score, Some(9.3));
+        let unreported = of(&advisory(&[&format!("{v4}/E:U")]));
+        assert_eq!(
+            (unreported.cvss_score, unreported.level),
+            (Some(8.1), Level::High)
         );
     }
 
