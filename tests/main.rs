@@ -14,6 +14,7 @@ mod audit;
 mod ci;
 mod db;
 mod decision;
+mod estimate;
 mod exit_codes;
 mod explain;
 mod fix;

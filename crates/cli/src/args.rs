@@ -116,6 +116,11 @@ pub(crate) struct SourceArgs {
         default_value = patchgate_advisories::PUBLIC_EPSS
     )]
     pub(crate) epss_url: String,
+
+    /// Estimate severities that no record states with this model instead of the built-in one;
+    /// `patchgate train severity` writes one
+    #[arg(long, value_name = "FILE", env = "PATCHGATE_SEVERITY_MODEL")]
+    pub(crate) severity_model: Option<PathBuf>,
 }
 
 impl From<&SourceArgs> for SourceOptions {
@@ -127,6 +132,7 @@ impl From<&SourceArgs> for SourceOptions {
             osv_url: args.osv_url.clone(),
             kev_url: args.kev_url.clone(),
             epss_url: args.epss_url.clone(),
+            severity_model: args.severity_model.clone(),
         }
     }
 }

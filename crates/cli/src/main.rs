@@ -79,6 +79,8 @@ enum Command {
     CompareVersions(commands::compare_versions::Args),
     /// Compute the scores of CVSS vectors, as one JSON object a line
     Cvss(commands::cvss::Args),
+    /// Train the models that estimate what records do not state
+    Train(commands::train::Args),
     /// Build, update or inspect the offline advisory store
     Db(commands::db::Args),
     /// Write a commented .patchgate.yml and the workflow file
@@ -182,6 +184,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Query(args) => commands::query::run(&args, context).await,
         Command::CompareVersions(args) => commands::compare_versions::run(&args),
         Command::Cvss(args) => commands::cvss::run(&args),
+        Command::Train(args) => commands::train::run(&args, context),
         Command::Fix(args) => commands::fix::run(&args, context).await,
         Command::Pr(args) => commands::pr::run(&args, context).await,
         Command::Review(args) => commands::review::run(&args, context).await,

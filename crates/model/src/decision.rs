@@ -2,6 +2,8 @@
 
 use jiff::civil::Date;
 
+use crate::Level;
+
 /// How urgent a finding is. The four words are those of SSVC's deployer tree
 /// (<https://certcc.github.io/SSVC/howto/deployer_tree/>), with "act now" for "immediate".
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -71,6 +73,10 @@ pub struct Decision {
     pub profile: Option<AppliedProfile>,
     /// The CVSS score with the environmental metrics that follow from the profile.
     pub environmental: Option<EnvironmentalScore>,
+    /// The severity that the text suggests, where the records state none.
+    pub estimate: Option<SeverityEstimate>,
+    /// The weaknesses that the text suggests, where the records state none.
+    pub weakness: Option<WeaknessEstimate>,
     /// The date until which the finding has to be fixed, if the settings have a table of deadlines.
     pub deadline: Option<Deadline>,
     /// The first day on which a scan found the finding, if an earlier report says so.
@@ -112,7 +118,7 @@ pub struct DecisionStep {
     pub evidence: &'static str,
     /// What it says: a fragment for a person.
     pub text: String,
-    /// Where the value comes from: `stated`, `derived`, `assumed` or `missing`.
+    /// Where the value comes from: `stated`, `derived`, `estimated`, `assumed` or `missing`.
     pub basis: Basis,
     /// The outcome after this step; `None` when the step decides nothing.
     pub outcome: Option<Outcome>,
@@ -125,6 +131,8 @@ pub enum Basis {
     Stated,
     /// It follows from other evidence by a published rule.
     Derived,
+    /// A model takes it from the text of a record. It only raises urgency.
+    Estimated,
     /// Nothing says it. A cautious value stands in.
     Assumed,
     /// Nothing says it, and the step is left out.
@@ -138,6 +146,7 @@ impl Basis {
         match self {
             Self::Stated => "stated",
             Self::Derived => "derived",
+            Self::Estimated => "estimated",
             Self::Assumed => "assumed",
             Self::Missing => "missing",
         }
@@ -177,6 +186,42 @@ pub struct EnvironmentalScore {
     pub score: f64,
     /// The vector with the metrics.
     pub vector: String,
+}
+
+/// A severity that was estimated from the text of a record, because no record states one. It may raise
+/// urgency, and never lowers anything.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SeverityEstimate {
+    /// Id of the record with the text.
+    pub record: String,
+    /// Band of the score.
+    pub level: Level,
+    /// Median of the estimated CVSS v3.1 base score, from 0.0 to 10.0.
+    pub score: f64,
+    /// Lower end of the 80 % interval of the score.
+    pub low: f64,
+    /// Upper end of the 80 % interval of the score.
+    pub high: f64,
+    /// Vector of the most probable value of each metric. Its own score may differ from the median.
+    pub vector: String,
+}
+
+/// Weaknesses that were estimated from the text of a record, because no record states one.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WeaknessEstimate {
+    /// Id of the record with the text.
+    pub record: String,
+    /// The most probable weaknesses, first the most probable.
+    pub guesses: Vec<WeaknessGuess>,
+}
+
+/// A weakness with its probability.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WeaknessGuess {
+    /// Id, such as `CWE-79`.
+    pub cwe: String,
+    /// From 0 to 1.
+    pub probability: f64,
 }
 
 /// The date until which a finding has to be fixed.

@@ -39,7 +39,8 @@ pub use advisory::{
 pub use commit_id::CommitId;
 pub use decision::{
     AppliedProfile, BaselineChange, Basis, ClockStart, Deadline, Decision, DecisionStep,
-    EnvironmentalScore, MissingEvidence, Outcome,
+    EnvironmentalScore, MissingEvidence, Outcome, SeverityEstimate, WeaknessEstimate,
+    WeaknessGuess,
 };
 pub use evidence::{
     Account, BranchCheck, BranchEnd, ChangedFile, CheckOutcome, CheckRun, CommitEvidence,

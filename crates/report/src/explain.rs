@@ -39,8 +39,9 @@ pub struct ExplainInput<'a> {
     pub signals: &'a Signals,
     /// The scanned packages that the records name, with the evidence for each.
     pub packages: &'a [Explanation],
-    /// The findings of the vulnerability, rated.
-    pub findings: &'a [Finding],
+    /// The findings of the vulnerability, rated, each with the reason why it does not count, if an
+    /// ignore entry or a VEX statement covers it.
+    pub findings: &'a [(Finding, Option<String>)],
     /// Number of lockfiles that were read.
     pub lockfiles: usize,
     /// Inputs that could not be read or looked up.
@@ -111,10 +112,24 @@ pub struct RecordReport {
     pub cwes: Vec<String>,
     /// The packages that the record names as affected.
     pub affected: Vec<AffectedReport>,
+    /// Sentences of the details about workarounds, about what an attack needs, and about affected
+    /// configurations, found by rule.
+    pub passages: Vec<PassageReport>,
     /// Links of the record.
     pub references: Vec<ReferenceReport>,
     /// Fields that the database adds to the schema.
     pub database_specific: Option<Value>,
+}
+
+/// A sentence of a record's details, found by rule.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PassageReport {
+    /// What it seems to say: `workaround`, `no-workaround`, `precondition` or `configuration`.
+    pub kind: String,
+    /// The sentence, of at most 300 characters.
+    pub sentence: String,
+    /// Names that are written as code in it, such as features and options.
+    pub names: Vec<String>,
 }
 
 /// A severity as a record states it.
@@ -207,7 +222,11 @@ impl ExplainReport {
                 .iter()
                 .map(|one| ExplainedReport::new(one, input.malicious))
                 .collect(),
-            decisions: input.findings.iter().map(DecidedReport::from).collect(),
+            decisions: input
+                .findings
+                .iter()
+                .map(|(finding, suppressed)| DecidedReport::new(finding, suppressed.clone()))
+                .collect(),
             lockfiles: input.lockfiles,
             incomplete: input.problems.iter().map(IncompleteReport::from).collect(),
             sources: input
@@ -353,6 +372,17 @@ fn record_lines(record: &RecordReport, terminal: Terminal, lines: &mut Vec<Strin
         field("  versions", some_of(&entry.versions));
     }
 
+    for passage in &record.passages {
+        let (label, before) = match passage.kind.as_str() {
+            "workaround" => ("workaround", ""),
+            "no-workaround" => ("workaround", "none: "),
+            "precondition" => ("needs", ""),
+            _ => ("only if", ""),
+        };
+        let text = format!("{before}\u{201c}{}\u{201d}", passage.sentence);
+        lines.extend(terminal.wrap(&format!("  {label:<12}"), 14, &clean(&text)));
+    }
+
     // Many records list a link twice, as two kinds.
     let mut seen = BTreeSet::new();
     let urls = record.references.iter().map(|one| clean(&one.url));
@@ -436,6 +466,14 @@ impl RecordReport {
                 .collect(),
             cwes: strings(&record.cwes),
             affected: record.affected.iter().map(AffectedReport::new).collect(),
+            passages: patchgate_estimate::passages(&record.details)
+                .into_iter()
+                .map(|one| PassageReport {
+                    kind: one.kind.word().to_owned(),
+                    sentence: one.sentence,
+                    names: one.names,
+                })
+                .collect(),
             references: record
                 .references
                 .iter()

@@ -57,12 +57,13 @@ pub use review::{
 };
 pub use scan::{
     CvssReport, DeadlineReport, DecisionReport, DecisionStepReport, Detail, EnvironmentalReport,
-    FindingReport, GitLabOptions, GroupSummary, HtmlOptions, IgnoredReport, IncompleteReport,
-    KevReport, LocationReport, LockfileReport, MissingEvidenceReport, NotCoveredReport,
-    NoticeReport, OutcomeCounts, OutcomeName, PackageReport, ProfileReport, ReachabilityName,
-    ReachabilityReport, ReferenceReport, RequirementReport, RunEnd, ScanInput, ScanReport,
-    ScoreReasonReport, SeverityCounts, SeverityName, SkippedReport, SourcePlaceReport,
+    EstimateReport, FindingReport, GitLabOptions, GroupSummary, HtmlOptions, IgnoredReport,
+    IncompleteReport, KevReport, LocationReport, LockfileReport, MissingEvidenceReport,
+    NotCoveredReport, NoticeReport, OutcomeCounts, OutcomeName, PackageReport, ProfileReport,
+    ReachabilityName, ReachabilityReport, ReferenceReport, RequirementReport, RunEnd, ScanInput,
+    ScanReport, ScoreReasonReport, SeverityCounts, SeverityName, SkippedReport, SourcePlaceReport,
     SourceReport, Summary, SuppressedReport, ThresholdReport, Tool, VexNoticeReport,
+    WeaknessGuessReport, WeaknessReport,
 };
 pub use schema::{SchemaKind, schema};
 pub use terminal::Terminal;

@@ -16,10 +16,11 @@
 //!    never lower, because it runs its code when it is installed. A symbol that is called raises
 //!    nothing: SSVC has no decision point for it.
 //!
-//! CVSS only sorts within an outcome ([`crate::score`]).
+//! An estimated severity, where the records state none, raises the human impact that SSVC counts when
+//! it is critical, and changes no outcome otherwise. CVSS only sorts within an outcome ([`crate::score`]).
 
 use patchgate_model::{
-    Basis, Decision, DecisionStep, Finding, MissingEvidence, Outcome, Reachability,
+    Basis, Decision, DecisionStep, Finding, Level, MissingEvidence, Outcome, Reachability,
     ReachabilityEvidence,
 };
 
@@ -102,6 +103,8 @@ pub(crate) fn decision(finding: &Finding, evidence: &Evidence) -> Decision {
             .collect(),
         at_best,
         at_worst,
+        estimate: finding.score.decision.estimate.clone(),
+        weakness: finding.score.decision.weakness.clone(),
         ..Decision::default()
     }
 }
@@ -207,6 +210,10 @@ fn steps(finding: &Finding, evidence: &Evidence) -> Vec<DecisionStep> {
             let text = "the records state no vulnerability".to_owned();
             step("severity", text, Basis::Stated, Some(reached));
         } else {
+            if let Some(estimate) = &finding.score.decision.estimate {
+                let text = crate::estimated::text(estimate);
+                step("estimate", text, Basis::Estimated, None);
+            }
             reached = tree_steps(evidence, &mut step);
             reached = epss_step(finding, evidence, reached, &mut step);
         }
@@ -277,7 +284,8 @@ fn tree_steps(
     let why = match evidence.automatable_basis {
         Basis::Derived => ", from the CVSS vector",
         Basis::Assumed => ", because no vector says otherwise",
-        Basis::Stated | Basis::Missing => "",
+        Basis::Stated if evidence.by_analyst => ", by an analyst's value in the record",
+        Basis::Stated | Basis::Estimated | Basis::Missing => "",
     };
     let basis = evidence.automatable_basis;
     step("automatable", format!("{word}{why}"), basis, None);
@@ -286,6 +294,9 @@ fn tree_steps(
     let (why, basis) = match (evidence.human_impact, evidence.total_impact) {
         (Some(_), _) => ("", Basis::Stated),
         (None, Some(true)) => (", because an attacker gains total control", Basis::Assumed),
+        (None, None) if evidence.level == Level::Unknown && evidence.is_estimated_critical() => {
+            (", because the estimate is critical", Basis::Estimated)
+        }
         (None, _) => (", from the severity alone", Basis::Assumed),
     };
     step(

@@ -3,6 +3,7 @@
 use patchgate_cvss::{Vector, Version};
 use patchgate_model::{Basis, Extent, Finding, KevStatus, Level, Reachability, Reference, Scope};
 
+use crate::analyst::Analyst;
 use crate::profile::Profile;
 use crate::severity::{midpoint, vector};
 use crate::ssvc::{Exploitation, HumanImpact, SystemExposure};
@@ -21,6 +22,8 @@ pub(crate) struct Evidence {
     /// Whether an attacker can automate reconnaissance to exploitation.
     pub(crate) automatable: Option<bool>,
     pub(crate) automatable_basis: Basis,
+    /// Whether that is an analyst's value in a record.
+    pub(crate) by_analyst: bool,
     /// Whether an attacker gains total control (SSVC "Technical Impact").
     pub(crate) total_impact: Option<bool>,
     pub(crate) exposure: Option<SystemExposure>,
@@ -28,6 +31,8 @@ pub(crate) struct Evidence {
     /// EPSS probability, from 0 to 1.
     pub(crate) epss: Option<f64>,
     pub(crate) level: Level,
+    /// Band and score that the text suggests, where the records state no severity.
+    pub(crate) estimate: Option<(Level, f64)>,
     /// CVSS score with the profile's environmental metrics, else the base score.
     pub(crate) cvss: Option<f64>,
     pub(crate) use_: Use,
@@ -69,16 +74,22 @@ impl Evidence {
         });
         let kev = &finding.signals.kev;
         let level = finding.severity.level;
-        let stated_automatable = stated.and_then(|stated| stated.get("AU"));
+        let analyst = Analyst::of(finding);
+        let stated_automatable = analyst.automatable.or_else(|| {
+            let stated = stated.and_then(|stated| stated.get("AU"));
+            stated.map(|value| value == "Y")
+        });
 
         Self {
             malicious: finding.malicious,
             harmless: matches!(level, Level::Informational | Level::None),
             kev: kev.is_listed(),
             ransomware: matches!(kev, KevStatus::Listed(kev) if kev.ransomware),
-            exploit: exploit(finding, stated.as_ref()),
+            exploit: exploit(finding, stated.as_ref())
+                .max(analyst.exploitation.unwrap_or(Exploitation::None)),
+            by_analyst: analyst.automatable.is_some(),
             automatable: match stated_automatable {
-                Some(value) => Some(value == "Y"),
+                Some(value) => Some(value),
                 None => stated.as_ref().map(is_automatable),
             },
             automatable_basis: match (stated_automatable, stated) {
@@ -86,7 +97,9 @@ impl Evidence {
                 (None, Some(_)) => Basis::Derived,
                 (None, None) => Basis::Assumed,
             },
-            total_impact: stated.as_ref().map(has_total_impact),
+            total_impact: analyst
+                .total_impact
+                .or_else(|| stated.as_ref().map(has_total_impact)),
             exposure: profile.and_then(Profile::exposure),
             human_impact: profile.and_then(Profile::human_impact),
             epss: finding
@@ -95,6 +108,12 @@ impl Evidence {
                 .as_ref()
                 .map(|epss| unit(epss.probability)),
             level,
+            estimate: finding
+                .score
+                .decision
+                .estimate
+                .as_ref()
+                .map(|estimate| (estimate.level, estimate.score)),
             cvss: scores.or(finding.severity.cvss_score),
             use_: match finding.scope {
                 Scope::Runtime | Scope::Peer | Scope::Optional => Use::Run,
@@ -133,19 +152,30 @@ impl Evidence {
     }
 
     /// The human impact that SSVC counts. Without a profile, it follows from how much an attacker
-    /// gains: high for total control, low for a low severity, else medium.
+    /// gains: high for total control, low for a low severity, else medium. An estimate counts only
+    /// when it is critical.
     pub(crate) fn counted_human_impact(&self) -> HumanImpact {
         self.human_impact
             .unwrap_or(match (self.total_impact, self.level) {
                 (Some(true), _) | (None, Level::Critical) => HumanImpact::High,
+                (None, Level::Unknown) if self.is_estimated_critical() => HumanImpact::High,
                 (_, Level::Informational | Level::None | Level::Low) => HumanImpact::Low,
                 _ => HumanImpact::Medium,
             })
     }
 
-    /// The CVSS score, or the one that stands in for it.
+    pub(crate) fn is_estimated_critical(&self) -> bool {
+        matches!(self.estimate, Some((Level::Critical, _)))
+    }
+
+    /// The CVSS score, or the one that stands in for it: for an unknown severity, the estimate where
+    /// it is higher than what is assumed without one.
     pub(crate) fn counted_cvss(&self) -> f64 {
-        self.cvss.unwrap_or_else(|| midpoint(self.level))
+        let assumed = midpoint(self.level);
+        self.cvss.unwrap_or(match (self.level, self.estimate) {
+            (Level::Unknown, Some((_, estimated))) => assumed.max(estimated),
+            _ => assumed,
+        })
     }
 }
 

@@ -13,8 +13,12 @@
 //! assert_eq!(patchgate_risk::band(9.8), Level::Critical);
 //! ```
 
+use std::sync::Arc;
+
+mod analyst;
 mod condition;
 mod decide;
+mod estimated;
 mod evidence;
 mod profile;
 mod score;
@@ -24,6 +28,7 @@ mod ssvc;
 mod threshold;
 
 use jiff::civil::Date;
+use patchgate_estimate::{SeverityModel, WeaknessModel};
 use patchgate_model::{Advisory, Finding, Level};
 
 pub use condition::{Condition, ConditionError};
@@ -43,6 +48,7 @@ pub struct Rater {
     profiles: Profiles,
     sla: Option<SlaTable>,
     today: Date,
+    severities: Option<Arc<SeverityModel>>,
 }
 
 impl Rater {
@@ -53,7 +59,15 @@ impl Rater {
             profiles: Profiles::new(profiles),
             sla,
             today,
+            severities: None,
         }
+    }
+
+    /// Estimates severities that no record states with this model, instead of the built-in one.
+    #[must_use]
+    pub fn with_severities(mut self, model: SeverityModel) -> Self {
+        self.severities = Some(Arc::new(model));
+        self
     }
 
     /// Sets the severity of a finding from its records, then its score with the decision.
@@ -70,6 +84,14 @@ impl Rater {
             finding.severity.level = Level::Critical;
         }
 
+        let model = match &self.severities {
+            Some(own) => Some(own.as_ref()),
+            None => SeverityModel::built_in(),
+        };
+        finding.score.decision.estimate =
+            model.and_then(|model| estimated::estimate(model, finding));
+        finding.score.decision.weakness =
+            WeaknessModel::built_in().and_then(|model| estimated::weakness(model, finding));
         self.decide(finding, None);
     }
 

@@ -74,7 +74,7 @@ struct Part {
     text: String,
 }
 
-/// The decision about a finding, and its score. [`Finding::score`] is not read.
+/// The decision about a finding, and its score. Of [`Finding::score`] only the estimates are read.
 ///
 /// A finding in several files gets the profile under which it is most urgent.
 #[must_use]
@@ -257,6 +257,16 @@ fn cvss_text(evidence: &Evidence) -> String {
 
     match (evidence.cvss, evidence.level) {
         (Some(score), _) => format!("CVSS score {score:.1}"),
+        (None, Level::Unknown)
+            if evidence
+                .estimate
+                .is_some_and(|(_, estimated)| estimated >= evidence.counted_cvss()) =>
+        {
+            format!(
+                "the records state no severity; a CVSS score of {:.1} is estimated from the text",
+                evidence.counted_cvss()
+            )
+        }
         (None, Level::Unknown) => format!(
             "the records state no severity; a CVSS score of {:.1} is assumed",
             evidence.counted_cvss()

@@ -11,6 +11,8 @@ use patchgate_advisories::{
     SignalSource, Store, commit_queries, package_key, queries,
 };
 use patchgate_config::Config;
+use patchgate_estimate::{MAX_MODEL_BYTES, SeverityModel};
+use patchgate_fs::read_named;
 use patchgate_http::{Client, ClientOptions, Environment};
 use patchgate_model::{
     Advisory, EcosystemName, Inventory, Problem, SmolStr, SourceStatus, UserError, error_chain,
@@ -33,6 +35,8 @@ pub struct SourceOptions {
     pub kev_url: String,
     /// Address of the EPSS scores, or `none`.
     pub epss_url: String,
+    /// File with a model that estimates severities, instead of the built-in one.
+    pub severity_model: Option<PathBuf>,
 }
 
 /// Longest time for one lookup with all its questions.
@@ -51,6 +55,17 @@ pub struct AdvisorySource {
     vendors: VendorRecords,
     /// The settings by which findings are rated.
     rater: Rater,
+}
+
+/// The model in a file that the user named.
+fn severity_model(path: &Path) -> Result<SeverityModel, UserError> {
+    let name = path.display();
+    let bytes = read_named(path, MAX_MODEL_BYTES as u64)
+        .map_err(|error| UserError::usage(format!("cannot read the model `{name}`: {error}")))?;
+    SeverityModel::from_bytes(&bytes).map_err(|error| {
+        UserError::usage(format!("cannot use `{name}`: {error}"))
+            .with_hint("`patchgate train severity` writes a model")
+    })
 }
 
 /// Records of vendors, by ecosystem and normalised name.
@@ -89,18 +104,22 @@ impl AdvisorySource {
     /// Opens the store that the options or the settings name, or else OSV.
     ///
     /// # Errors
-    /// When the run is offline without a store, or the store cannot be opened.
+    /// When the run is offline without a store, or the store or the model cannot be read.
     pub fn open(
         options: &SourceOptions,
         config: &Config,
         root: &Path,
         environment: &Environment,
     ) -> Result<Self, UserError> {
+        let mut rater = Rater::new(&config.profiles, config.sla, environment.today());
+        if let Some(path) = &options.severity_model {
+            rater = rater.with_severities(severity_model(path)?);
+        }
         Ok(Self {
             location: Location::open(options, config, root, environment)?,
             malicious_prefixes: config.malicious_prefixes.clone(),
             vendors: VendorRecords::new(),
-            rater: Rater::new(&config.profiles, config.sla, environment.today()),
+            rater,
         })
     }
 

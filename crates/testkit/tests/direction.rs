@@ -15,6 +15,7 @@ const PURE: &[&str] = &[
     "patchgate-config",
     "patchgate-cvss",
     "patchgate-ecosystems",
+    "patchgate-estimate",
     "patchgate-evidence",
     "patchgate-gate",
     "patchgate-lockfile-diff",

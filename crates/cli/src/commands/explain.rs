@@ -1,9 +1,10 @@
 //! `patchgate explain`: an advisory, and why a repository's packages are affected by it or not.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use patchgate_advisories::{AdvisoryLookup, CommitQuery, commit_queries, lookup_of};
+use patchgate_config::Config;
 use patchgate_inventory::{MavenRepository, Network};
 use patchgate_model::{
     Advisory, Explanation, Exposure, Finding, Inventory, Lockfile, PackageRef, Problem, Signals,
@@ -11,7 +12,7 @@ use patchgate_model::{
 };
 use patchgate_reachability::Sources;
 use patchgate_report::{ExplainInput, ExplainReport};
-use patchgate_scan::{AdvisorySource, SourceOptions};
+use patchgate_scan::{AdvisorySource, SourceOptions, Vex, VexOptions};
 
 use crate::args::{InputArgs, OutputArgs, RepositoryArgs, SourceArgs};
 use crate::context::Context;
@@ -37,6 +38,15 @@ pub(crate) struct Args {
     /// Explain the advisory for this package instead of a repository: a package URL with a version
     #[arg(long, value_name = "PURL", conflicts_with_all = ["path", "lockfile", "sbom"])]
     purl: Option<String>,
+
+    /// Apply the statements of this VEX document, or of every document in this directory
+    /// (repeatable), as `scan` does
+    #[arg(long, value_name = "SOURCE", help_heading = "VEX")]
+    vex: Vec<String>,
+
+    /// Name of the scanned product in VEX documents (repeatable), most often a package URL
+    #[arg(long, value_name = "PURL", help_heading = "VEX")]
+    vex_product: Vec<String>,
 
     #[command(flatten)]
     source: SourceArgs,
@@ -126,6 +136,15 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         }
     }
 
+    let documents = Documents {
+        config: &config,
+        root: inputs.root(),
+        context,
+    };
+    let findings = documents
+        .divide(findings, &inventory, args, &mut problems)
+        .await?;
+
     drop(progress);
     let records: Vec<Advisory> = records.iter().map(|record| (**record).clone()).collect();
     problems.extend(source.lacks(&inventory));
@@ -202,6 +221,71 @@ async fn findings(
         source.rater().rate(finding);
     }
     findings
+}
+
+/// The settings by which a finding may not count.
+struct Documents<'a> {
+    config: &'a Config,
+    root: &'a Path,
+    context: &'a Context,
+}
+
+impl Documents<'_> {
+    /// Adds to each finding why it does not count, in the order of `scan`: an ignore entry, then a VEX
+    /// statement. Those that count come first.
+    async fn divide(
+        &self,
+        findings: Vec<Finding>,
+        inventory: &Inventory,
+        args: &Args,
+        problems: &mut Vec<Problem>,
+    ) -> Result<Vec<(Finding, Option<String>)>, UserError> {
+        // Vendors' records are sources of findings, which are settled here.
+        let config = Config {
+            csaf: Vec::new(),
+            ..self.config.clone()
+        };
+        let options = VexOptions {
+            documents: args.vex.clone(),
+            products: args.vex_product.clone(),
+            csaf: Vec::new(),
+        };
+        let environment = &self.context.environment;
+        let vex = Vex::open(
+            &options,
+            args.source.offline,
+            &config,
+            self.root,
+            environment,
+        )
+        .await?;
+        problems.extend(vex.problems().iter().cloned());
+
+        let applied =
+            patchgate_config::apply_ignores(findings, &config.ignore, environment.today());
+        let judged = vex.apply(applied.kept, inventory);
+        let kept = judged.kept.into_iter().map(|finding| (finding, None));
+        let ignored = applied.ignored.into_iter().map(|one| {
+            let reason = format!("ignored until {}, {}", one.until, one.reason);
+            (one.finding, Some(reason))
+        });
+        let suppressed = judged.suppressed.into_iter().map(|one| {
+            let said = one.decision;
+            let mut reason = format!("VEX says {}", said.status.word());
+            if let Some(justification) = &said.justification {
+                reason.push_str(&format!(", {}", justification.word.word()));
+            }
+            if let Some(impact) = &said.impact {
+                reason.push_str(&format!(" ({impact})"));
+            }
+            reason.push_str(&format!(", in {}:{}", said.source, said.line));
+            if !said.author.is_empty() {
+                reason.push_str(&format!(", by {}", said.author));
+            }
+            (one.finding, Some(reason))
+        });
+        Ok(kept.chain(ignored).chain(suppressed).collect())
+    }
 }
 
 fn unknown(id: &str) -> anyhow::Error {

@@ -17,3 +17,4 @@ pub(crate) mod query;
 pub(crate) mod review;
 pub(crate) mod scan;
 pub(crate) mod schema;
+pub(crate) mod train;

@@ -10,7 +10,7 @@ use crate::clean::clean;
 use crate::markdown::{Body, code, text};
 use crate::scan::{
     DecisionReport, LocationReport, OutcomeName, PackageReport, ReachabilityReport,
-    ScoreReasonReport, count,
+    ScoreReasonReport, count, percent,
 };
 use crate::terminal::{BOLD, RED_BOLD, Terminal, YELLOW};
 
@@ -33,11 +33,15 @@ pub struct DecidedReport {
     pub decision: DecisionReport,
     /// Whether the repository's sources use what is affected; `null` when they were not read.
     pub reachability: Option<ReachabilityReport>,
+    /// Why it does not count, whatever the decision is: the ignore entry or the VEX statement that
+    /// covers it; `null` when none does.
+    pub suppressed: Option<String>,
 }
 
-impl From<&Finding> for DecidedReport {
-    fn from(finding: &Finding) -> Self {
+impl DecidedReport {
+    pub(super) fn new(finding: &Finding, suppressed: Option<String>) -> Self {
         Self {
+            suppressed,
             package: PackageReport::from(&finding.package),
             locations: finding.locations.iter().map(LocationReport::from).collect(),
             scope: crate::scan::scope_name(finding.scope).to_owned(),
@@ -79,6 +83,9 @@ impl DecidedReport {
             decision.outcome.phrase(),
             self.score
         )];
+        if let Some(reason) = &self.suppressed {
+            sentences.insert(0, format!("It does not count: {reason}. Without that:"));
+        }
 
         // The step that decided is the first one that reached the outcome and none changed after.
         let deciding = decision
@@ -109,6 +116,24 @@ impl DecidedReport {
                 profile.glob,
                 owner.unwrap_or_default(),
                 profile.file
+            ));
+        }
+        if let Some(estimate) = &decision.estimate {
+            sentences.push(format!(
+                "No record states a severity; the text of {} suggests a CVSS score of {:.1}, with 80 % \
+                 probability between {:.1} and {:.1}, which may raise the urgency and lowers nothing.",
+                estimate.record, estimate.score, estimate.low, estimate.high
+            ));
+        }
+        if let Some(weakness) = &decision.weakness {
+            let guesses = weakness.guesses.iter();
+            let guesses: Vec<String> = guesses
+                .map(|guess| format!("{} ({})", guess.cwe, percent(guess.probability)))
+                .collect();
+            sentences.push(format!(
+                "No record states a weakness; the text of {} suggests {}.",
+                weakness.record,
+                guesses.join(", ")
             ));
         }
         if !decision.missing.is_empty() {
@@ -151,7 +176,15 @@ impl DecidedReport {
 
     /// The steps: evidence, basis, outcome, and what the evidence says.
     fn rows(&self) -> impl Iterator<Item = [String; 4]> + '_ {
-        self.decision.steps.iter().map(|step| {
+        let suppressed = self.suppressed.iter().map(|reason| {
+            [
+                "suppressed".to_owned(),
+                "stated".to_owned(),
+                String::new(),
+                reason.clone(),
+            ]
+        });
+        let steps = self.decision.steps.iter().map(|step| {
             let outcome = step.outcome.map_or("", OutcomeName::phrase);
             [
                 step.evidence.clone(),
@@ -159,7 +192,8 @@ impl DecidedReport {
                 outcome.to_owned(),
                 step.text.clone(),
             ]
-        })
+        });
+        suppressed.chain(steps)
     }
 }
 
@@ -171,7 +205,11 @@ impl ExplainReport {
                 OutcomeName::OutOfCycle => YELLOW,
                 OutcomeName::Scheduled | OutcomeName::Defer => BOLD,
             };
-            let title = format!("Decision: {}", decided.decision.outcome.phrase());
+            let outcome = decided.decision.outcome.phrase();
+            let title = match &decided.suppressed {
+                Some(_) => format!("Decision: suppressed, else {outcome}"),
+                None => format!("Decision: {outcome}"),
+            };
             lines.push(terminal.paint(style, &title));
             let paragraph = decided.paragraph(&self.id);
             lines.extend(terminal.wrap("", 2, &clean(&paragraph)));

@@ -5,7 +5,7 @@ use super::{FindingReport, IncompleteReport, ScanReport, phrases};
 use crate::clean::{clean, cut};
 
 /// The columns. New ones are added at the end.
-const COLUMNS: [&str; 24] = [
+const COLUMNS: [&str; 25] = [
     "status",
     "id",
     "aliases",
@@ -30,6 +30,7 @@ const COLUMNS: [&str; 24] = [
     "summary",
     "reason",
     "url",
+    "severity_estimate",
 ];
 
 /// Most characters of a cell. Spreadsheets take 32,767.
@@ -109,6 +110,7 @@ fn cells(finding: &FindingReport, status: &str, reason: &str) -> [String; COLUMN
         finding.summary.clone(),
         reason.to_owned(),
         phrases::url(finding).unwrap_or_default().to_owned(),
+        phrases::estimate(finding).unwrap_or_default(),
     ]
 }
 

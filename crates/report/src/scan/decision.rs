@@ -5,7 +5,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::phrases::count;
-use super::{FindingReport, ScanReport, phrases};
+use super::{FindingReport, ScanReport, SeverityName, phrases};
 
 /// How urgent a finding is, with the evidence.
 #[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
@@ -24,6 +24,12 @@ pub struct DecisionReport {
     pub profile: Option<ProfileReport>,
     /// CVSS score with the environmental metrics that follow from the profile; `null` without any.
     pub environmental: Option<EnvironmentalReport>,
+    /// The severity that the text suggests; `null` when a record states one, or when no estimate is
+    /// good enough for the record's database.
+    pub estimate: Option<EstimateReport>,
+    /// The weaknesses that the text suggests; `null` when a record states one, or when no estimate is
+    /// good enough.
+    pub weakness: Option<WeaknessReport>,
     /// The date until which the finding has to be fixed; `null` without a table of deadlines.
     pub deadline: Option<DeadlineReport>,
 }
@@ -47,11 +53,12 @@ pub enum OutcomeName {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DecisionStepReport {
     /// The evidence: `malicious`, `kev`, `severity`, `exploitation`, `exposure`, `automatable`,
-    /// `human-impact`, `ssvc`, `epss`, `requirement` or `reachability`.
+    /// `human-impact`, `ssvc`, `epss`, `estimate`, `requirement` or `reachability`.
     pub evidence: String,
     /// What it says.
     pub text: String,
-    /// Where the value comes from: `stated`, `derived` by a published rule, `assumed`, or `missing`.
+    /// Where the value comes from: `stated`, `derived` by a published rule, `estimated` from the text, `assumed`, or
+    /// `missing`.
     pub basis: String,
     /// The outcome after this step; `null` when the step decides nothing.
     pub outcome: Option<OutcomeName>,
@@ -90,6 +97,41 @@ pub struct EnvironmentalReport {
     pub score: f64,
     /// The vector with the metrics.
     pub vector: String,
+}
+
+/// A severity that was estimated from the text of a record. It never lowers anything.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct EstimateReport {
+    /// Id of the record with the text.
+    pub record: String,
+    /// Band of the score.
+    pub severity: SeverityName,
+    /// Median of the estimated CVSS v3.1 base score.
+    pub score: f64,
+    /// Lower end of the 80 % interval of the score.
+    pub low: f64,
+    /// Upper end of the 80 % interval of the score.
+    pub high: f64,
+    /// Vector of the most probable value of each metric. Its own score may differ.
+    pub vector: String,
+}
+
+/// Weaknesses that were estimated from the text of a record.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct WeaknessReport {
+    /// Id of the record with the text.
+    pub record: String,
+    /// The most probable weaknesses, at most three, first the most probable.
+    pub guesses: Vec<WeaknessGuessReport>,
+}
+
+/// A weakness with its probability.
+#[derive(Debug, Clone, PartialEq, Serialize, JsonSchema)]
+pub struct WeaknessGuessReport {
+    /// Id, such as `CWE-79`.
+    pub cwe: String,
+    /// From 0 to 1.
+    pub probability: f64,
 }
 
 /// A deadline.
@@ -205,6 +247,25 @@ impl From<&Decision> for DecisionReport {
                     score: one.score,
                     vector: one.vector.clone(),
                 }),
+            estimate: decision.estimate.as_ref().map(|one| EstimateReport {
+                record: one.record.clone(),
+                severity: one.level.into(),
+                score: one.score,
+                low: one.low,
+                high: one.high,
+                vector: one.vector.clone(),
+            }),
+            weakness: decision.weakness.as_ref().map(|one| WeaknessReport {
+                record: one.record.clone(),
+                guesses: one
+                    .guesses
+                    .iter()
+                    .map(|guess| WeaknessGuessReport {
+                        cwe: guess.cwe.clone(),
+                        probability: guess.probability,
+                    })
+                    .collect(),
+            }),
             deadline: decision.deadline.as_ref().map(|deadline| DeadlineReport {
                 table: deadline.table.to_owned(),
                 rule: deadline.rule.clone(),

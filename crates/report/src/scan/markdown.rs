@@ -386,6 +386,9 @@ fn vulnerability(finding: &FindingReport) -> String {
     if let Some(exploited) = phrases::exploited(finding) {
         line.push_str(&format!(", **{}**", text(&exploited)));
     }
+    if let Some(estimate) = phrases::estimate(finding) {
+        line.push_str(&format!(", {}", text(&estimate)));
+    }
     if let Some(deadline) = decision::deadline(finding) {
         line.push_str(&format!(", {}", text(&deadline)));
     }

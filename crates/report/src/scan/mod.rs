@@ -25,8 +25,9 @@ pub use build::{RunEnd, ScanInput};
 pub(crate) use build::{cve_first, different_files, different_packages, scope_name};
 pub(crate) use code_quality::entry as code_quality_entry;
 pub use decision::{
-    DeadlineReport, DecisionReport, DecisionStepReport, EnvironmentalReport, MissingEvidenceReport,
-    OutcomeCounts, OutcomeName, ProfileReport,
+    DeadlineReport, DecisionReport, DecisionStepReport, EnvironmentalReport, EstimateReport,
+    MissingEvidenceReport, OutcomeCounts, OutcomeName, ProfileReport, WeaknessGuessReport,
+    WeaknessReport,
 };
 pub use gitlab::GitLabOptions;
 pub use html::HtmlOptions;
@@ -236,7 +237,8 @@ pub struct FindingReport {
     pub package_fix: Option<String>,
     /// How severe the records say it is.
     pub severity: SeverityName,
-    /// CVSS base score and vector; `null` when no vector is known.
+    /// CVSS base score and vector, in v4 with the threat metrics of the vector; `null` when no vector is
+    /// known.
     pub cvss: Option<CvssReport>,
     /// Weakness ids, such as `CWE-79`.
     pub cwes: Vec<String>,

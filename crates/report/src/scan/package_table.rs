@@ -442,6 +442,9 @@ impl Style {
             };
             signals.push((style, clean(&text)));
         }
+        if self.detail == Detail::Brief {
+            signals.extend(phrases::estimate(finding).map(|text| (DIM, text)));
+        }
         match (self.detail, finding.epss) {
             (Detail::Brief, Some(epss)) if epss >= NOTABLE_EPSS => {
                 signals.push((YELLOW, format!("EPSS {}", phrases::percent(epss))));

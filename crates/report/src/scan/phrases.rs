@@ -181,6 +181,7 @@ pub(crate) fn exploitation(finding: &FindingReport) -> Vec<String> {
     if let Some(cvss) = &finding.cvss {
         parts.push(format!("CVSS {:.1}", cvss.score));
     }
+    parts.extend(estimate(finding));
     if finding.scope != "runtime" {
         parts.push(format!("{} only", finding.scope));
     }
@@ -194,6 +195,18 @@ pub(crate) fn exploitation(finding: &FindingReport) -> Vec<String> {
     }
 
     parts
+}
+
+/// The estimated severity: `estimated high 7.5 (5.4 to 9.8)`, with the 80 % interval.
+pub(crate) fn estimate(finding: &FindingReport) -> Option<String> {
+    let estimate = finding.decision.estimate.as_ref()?;
+    Some(format!(
+        "estimated {} {:.1} ({:.1} to {:.1})",
+        severity(estimate.severity),
+        estimate.score,
+        estimate.low,
+        estimate.high
+    ))
 }
 
 fn states_vulnerability(finding: &FindingReport) -> bool {

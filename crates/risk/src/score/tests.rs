@@ -358,6 +358,8 @@ prop_compose! {
             exploit,
             automatable: Some(bools[2]),
             automatable_basis: Basis::Derived,
+            estimate: None,
+            by_analyst: false,
             total_impact: Some(bools[3]),
             exposure: Some(exposure),
             human_impact: Some(human_impact),
@@ -478,5 +480,69 @@ proptest! {
         prop_assert!((0.0..=100.0).contains(&score.value));
         let last = score.decision.steps.iter().rev().find_map(|step| step.outcome);
         prop_assert_eq!(last, Some(score.decision.outcome));
+    }
+}
+
+fn estimate(level: Level, score: f64) -> patchgate_model::SeverityEstimate {
+    patchgate_model::SeverityEstimate {
+        record: "GHSA-x".into(),
+        level,
+        score,
+        low: (score - 2.0).max(0.0),
+        high: (score + 2.0).min(10.0),
+        vector: CRITICAL.into(),
+    }
+}
+
+#[test]
+fn an_estimate_that_is_critical_raises_the_human_impact() {
+    let mut unknown = finding(Level::Unknown);
+    let before = rated(&unknown);
+    unknown.score.decision.estimate = Some(estimate(Level::Critical, 9.4));
+    let after = rated(&unknown);
+
+    let impact = |score: &Score| {
+        let steps = &score.decision.steps;
+        let step = steps.iter().find(|step| step.evidence == "human-impact");
+        step.map(|step| (step.basis, step.text.clone())).unwrap()
+    };
+    assert_eq!(impact(&before).0, Basis::Assumed);
+    assert_eq!(impact(&after).0, Basis::Estimated);
+    assert!(impact(&after).1.starts_with("high"));
+    assert!(after.value > before.value);
+    let steps = &after.decision.steps;
+    assert!(steps.iter().any(|step| {
+        step.evidence == "estimate" && step.text.contains("80 % between 7.4 and 10.0")
+    }));
+}
+
+#[test]
+fn an_estimate_counts_only_where_the_records_state_nothing() {
+    for level in [Level::Low, Level::High, Level::Informational] {
+        let mut stated = finding(level);
+        let before = rated(&stated).value;
+        stated.score.decision.estimate = Some(estimate(Level::Critical, 10.0));
+        assert!((rated(&stated).value - before).abs() < 1e-9, "{level:?}");
+    }
+}
+
+proptest! {
+    #[test]
+    fn an_estimate_lowers_nothing(tenths in 0_u8..=100, exploited in any::<bool>(), possible in any::<bool>()) {
+        let score = f64::from(tenths) / 10.0;
+        let mut unknown = if possible {
+            about_requirement(Extent::Some, None)
+        } else {
+            finding(Level::Unknown)
+        };
+        unknown.severity.level = Level::Unknown;
+        if exploited {
+            unknown.signals.epss = Some(Epss { cve: "CVE-2024-1".into(), probability: 0.5, percentile: 0.9 });
+        }
+        let before = rated(&unknown);
+        unknown.score.decision.estimate = Some(estimate(crate::band(score), score));
+        let after = rated(&unknown);
+        prop_assert!(after.value >= before.value);
+        prop_assert!(after.decision.outcome >= before.decision.outcome);
     }
 }

@@ -134,6 +134,11 @@ impl Vex {
         self.statements.apply(findings, inventory)
     }
 
+    /// The documents that could not be read.
+    pub fn problems(&self) -> &[Problem] {
+        &self.problems
+    }
+
     /// Takes the records of vendors out, which belong to the advisory source.
     pub(crate) fn take_vendors(&mut self) -> VendorRecords {
         std::mem::take(&mut self.vendors)

@@ -21,7 +21,7 @@ use super::{Side, hole_as_missing, side_files};
 
 /// Package managers whose lockfiles are compared with their registries. What the entries of others have
 /// in common with a registry's answer is not certain enough to block a merge, so a person judges.
-const COMPARED: [&str; 7] = ["cargo", "npm", "pnpm", "yarn", "go", "maven", "gradle"];
+const COMPARED: [&str; 7] = ["cargo", "npm", "pnpm", "yarn", "go", "Maven", "Gradle"];
 
 /// Largest configuration file that is read, in bytes.
 const MAX_CONFIGURATION: usize = 256 * 1024;
