@@ -143,7 +143,7 @@ fn open(forge: &ForgeSandbox, plan: &Plan) -> (u64, String) {
         let commit = commit_files(repository.path(), &base, &plan.changes, &identity, "Fix")
             .await
             .unwrap();
-        let branch = PatchgateBranch::for_decision(&plan.content_digest());
+        let branch = PatchgateBranch::for_plan("fix", &plan.content_digest());
         PushTarget::new(&format!("{}/{REPO}", server.server_url()), &secret)
             .unwrap()
             .push(&http, &branch, &commit, &Lease::Absent)

@@ -91,6 +91,15 @@ impl OpenForge {
         })
     }
 
+    /// Address of a commit's page.
+    pub(crate) fn commit_url(&self, commit: &str) -> String {
+        let between = match self.kind {
+            ForgeKind::GitHub | ForgeKind::Gitea => "commit",
+            ForgeKind::GitLab => "-/commit",
+        };
+        format!("{}/{between}/{commit}", self.address)
+    }
+
     /// The address that branches are pushed to.
     pub(crate) fn push_target(&self) -> Result<PushTarget, UserError> {
         PushTarget::new(&self.git_url, &self.token)

@@ -12,6 +12,7 @@ use crate::error::{ConfigError, ConfigErrors, Location};
 use crate::fix::{self, FixSettings};
 use crate::gate;
 use crate::node::{self, describe, to_json};
+use crate::pull_requests::{self, PullRequestSettings};
 use crate::schema::{
     self, GroupWord, Incomplete, IncompleteKinds, IncompleteWord, JustificationWord,
     NotImportedWord, SeverityWord,
@@ -30,6 +31,8 @@ pub struct Config {
     pub gate: GatePolicy,
     /// How far fixes may go.
     pub fix: FixSettings,
+    /// How fixes are divided into pull requests, and when they are opened.
+    pub pull_requests: PullRequestSettings,
     /// Prefixes of ids whose records all describe malicious releases.
     pub malicious_prefixes: Vec<String>,
     /// The offline advisory store.
@@ -144,6 +147,7 @@ pub fn parse(file: &str, text: &str) -> Result<Config, ConfigErrors> {
     errors.extend(gate::contradictions(&root));
     errors.extend(bad_globs(&root));
     errors.extend(crate::risk::errors(&root));
+    errors.extend(pull_requests::errors(&root));
     errors.sort_by_key(|error| (error.line, error.column));
     if !errors.is_empty() {
         return Err(failed(errors));
@@ -216,6 +220,7 @@ fn config(wire: schema::File, root: &Node<'_>, file: &str) -> Result<Config, Con
         ignore,
         gate: gate::policy(wire.gate),
         fix: fix::settings(wire.fix),
+        pull_requests: pull_requests::settings(wire.pull_requests),
         malicious_prefixes: wire.advisories.malicious_prefixes,
         store: StoreSettings {
             path: wire.store.path,
@@ -322,7 +327,7 @@ pub(crate) fn with_ecosystem(package: &str) -> (Option<&str>, &str) {
 }
 
 /// Whether the text is the name of an ecosystem with advisories, without regard to case.
-fn is_ecosystem(text: &str) -> bool {
+pub(crate) fn is_ecosystem(text: &str) -> bool {
     patchgate_ecosystems::ALL
         .iter()
         .filter(|ecosystem| ecosystem.has_advisories())

@@ -114,7 +114,7 @@ fn bad_condition(rule: &Node<'_>) -> Option<ConfigError> {
 }
 
 /// The error of a text that is not a glob.
-fn bad_glob(path: &Node<'_>) -> Option<ConfigError> {
+pub(crate) fn bad_glob(path: &Node<'_>) -> Option<ConfigError> {
     let error = globset::Glob::new(text(path)?).err()?;
     let message = format!("{} is not a glob: {}", describe(path), error.kind());
     Some(ConfigError::new(path, message))
@@ -146,7 +146,7 @@ fn bad_period(freeze: &Node<'_>) -> Option<ConfigError> {
 }
 
 /// The period of a freeze, or the key that is wrong, the error and the next step.
-fn period(
+pub(crate) fn period(
     from: &str,
     to: &str,
     days: Option<Vec<Weekday>>,
@@ -321,7 +321,7 @@ fn freeze(entry: FreezeEntry) -> Option<Freeze> {
     })
 }
 
-fn weekday(word: DayWord) -> Weekday {
+pub(crate) fn weekday(word: DayWord) -> Weekday {
     match word {
         DayWord::Mon => Weekday::Monday,
         DayWord::Tue => Weekday::Tuesday,

@@ -21,6 +21,7 @@ mod fix;
 mod gate;
 mod ignore;
 mod node;
+mod pull_requests;
 mod risk;
 mod schema;
 mod suggest;
@@ -30,6 +31,7 @@ pub use config::{Config, Ignore, StoreSettings, VexSettings, parse};
 pub use error::{ConfigError, ConfigErrors};
 pub use fix::{FixSettings, Limit, PackageGroup, PackagePattern, PackageRule};
 pub use ignore::{AppliedIgnores, IgnoredFinding, Notice, apply_ignores};
+pub use pull_requests::{PullRequestSettings, StepFacts, StepGroup, slug};
 pub use schema::config_schema;
 pub use template::{StartingPolicy, config_template, config_template_with, workflow_template};
 

@@ -2,6 +2,7 @@
 //! become its descriptions, which editors show to users.
 
 mod gate;
+mod pull_requests;
 
 use patchgate_model::Bump;
 use schemars::JsonSchema;
@@ -11,6 +12,9 @@ use crate::risk::{ProfileEntry, Sla};
 pub(crate) use gate::{
     AccountEntry, Check, DayWord, FailedChecks, FreezeEntry, Gate, IdentifiedAccount, MergeWord,
     ProofWord, RuleEntry, StageEntry, StageWord, ThenWord,
+};
+pub(crate) use pull_requests::{
+    OutcomeWord, PerWord, PullRequestGroup, PullRequests, ScopeWord, UrgentWord, WindowEntry,
 };
 
 /// Settings of Patchgate for one repository.
@@ -32,6 +36,8 @@ pub(crate) struct File {
     pub(crate) gate: Gate,
     /// How far fixes may go.
     pub(crate) fix: Fix,
+    /// How fixes are divided into pull requests, and when they are opened.
+    pub(crate) pull_requests: PullRequests,
     /// How advisories are interpreted.
     pub(crate) advisories: Advisories,
     /// The offline advisory store.

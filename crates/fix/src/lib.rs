@@ -29,6 +29,7 @@ mod exclusions;
 mod git;
 mod lock_state;
 mod manifests;
+mod parts;
 mod plan_report;
 mod policy;
 mod published;
@@ -50,6 +51,7 @@ pub use changed_packages::{
 };
 pub use context::Engine;
 pub use deadline::{TimeLimit, parse_duration};
+pub use parts::{FixPart, fix_in_parts};
 pub use patchgate_upgrade::PlanOptions;
 pub use published::{ChangedLockfile, RegistryQuery, registry_entries};
 pub use run::{Chosen, FixOptions, FixOutcome, PlannedFix};

@@ -6,11 +6,14 @@ use std::time::Duration;
 
 use patchgate_ecosystems::{Siblings, fixable_format, is_fixable_manifest};
 use patchgate_http::Environment;
-use patchgate_model::{Finding, Lockfile, PackageVersion, Plan, Problem, UserError, error_chain};
+use patchgate_model::{
+    Finding, FixedFinding, Lockfile, PackageVersion, Plan, Problem, UserError, error_chain,
+};
 use patchgate_package_managers::RunOptions;
 use patchgate_scan::{ScanRequest, ScanResult};
 use patchgate_upgrade::PlanOptions;
 
+use crate::change_graph::fixed_finding;
 use crate::context::{Engine, FixContext, Fixed};
 use crate::deadline::TimeLimit;
 use crate::policy::Policy;
@@ -160,6 +163,19 @@ impl FixOutcome {
             left.get(&package)
                 .is_some_and(|ids| ids.contains(finding.id.as_str()))
         })
+    }
+}
+
+impl FixOutcome {
+    /// The packages with findings of the scan that the plan does not fix, as `ecosystem:name`.
+    #[must_use]
+    pub fn remaining_packages(&self) -> BTreeSet<String> {
+        let fixed: BTreeSet<&FixedFinding> = self.plan.fixed.iter().collect();
+        let kept = self.scan.findings.kept.iter();
+        kept.filter(|finding| finding.informational.is_none())
+            .filter(|finding| !fixed.contains(&fixed_finding(finding)))
+            .map(|finding| format!("{}:{}", finding.package.ecosystem, finding.package.name))
+            .collect()
     }
 }
 

@@ -24,20 +24,39 @@ pub async fn fix(
     options: &FixOptions,
     environment: &Environment,
 ) -> Result<FixOutcome, UserError> {
+    let fixed = planned(request, options, environment).await?;
+    checked(fixed, request, options, environment).await
+}
+
+/// Scans and plans, with as many steps as the options allow.
+pub(crate) async fn planned(
+    request: &ScanRequest<'_>,
+    options: &FixOptions,
+    environment: &Environment,
+) -> Result<FixOutcome, UserError> {
     let scan = scan(request, environment).await?;
     let all = FixOutcome::new(scan, request, options, environment).await?;
 
-    let fixed = match options.max_steps {
+    match options.max_steps {
         Some(most) if all.plan.steps.len() > most.get() => {
             let chosen = (0..most.get()).collect();
             let reason = format!("left for a later run by `--max-steps {most}`");
             let planned = all
                 .plan_steps(&chosen, &reason, request, options, environment)
                 .await?;
-            all.with(planned)
+            Ok(all.with(planned))
         }
-        _ => all,
-    };
+        _ => Ok(all),
+    }
+}
+
+/// The same fix with the project's own tests and with evidence, as the options ask for them.
+pub(crate) async fn checked(
+    fixed: FixOutcome,
+    request: &ScanRequest<'_>,
+    options: &FixOptions,
+    environment: &Environment,
+) -> Result<FixOutcome, UserError> {
     let mut fixed = match &options.verify {
         Some(verify) => verification::verify(fixed, verify, request, options, environment).await?,
         None => fixed,

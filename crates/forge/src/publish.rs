@@ -1,5 +1,7 @@
 //! Execution of the steps of [`crate::pull_request::decide`].
 
+use std::collections::BTreeMap;
+
 use patchgate_http::Client;
 use patchgate_model::PlanBlock;
 
@@ -21,6 +23,9 @@ use crate::requests::{
 /// Mark in the body of a pull request that Patchgate closed itself. A closed pull request without it
 /// was closed by a person, and its plan is not proposed again.
 const CLOSED_MARK: &str = "<!-- patchgate:closed -->";
+
+/// The comment below a pull request that has nothing left to fix.
+const RESOLVED: &str = "Closed: the base branch no longer has the vulnerabilities that this fixes.";
 
 /// Most branches without an open pull request that one run looks at.
 const MAX_LEFT_BRANCHES: usize = 20;
@@ -66,6 +71,15 @@ pub enum PublishOutcome {
         number: u64,
         /// Address of its page.
         url: String,
+    },
+    /// It is not opened yet.
+    Waiting {
+        /// Its branch.
+        branch: String,
+        /// Its title.
+        title: String,
+        /// What it waits for: a fragment.
+        reason: String,
     },
     /// It was left unchanged.
     Left {
@@ -130,129 +144,140 @@ pub struct Publisher<'a, F> {
 }
 
 impl<F: Forge> Publisher<'_, F> {
-    /// Brings the pull requests of the base branch into the wanted state. `commit` is the proposal's
-    /// commit; without it, a proposal cannot be pushed.
+    /// Brings the pull requests of the base branch into the wanted state. `commits` has the commits of
+    /// the proposals; without its commit, a proposal cannot be pushed.
     ///
     /// # Errors
-    /// When a call or a push fails. Later steps are then not taken.
+    /// When a call or a push fails. Later steps are then not taken, except after
+    /// [`PublishError::ForeignBranch`], which concerns one proposal only.
     pub async fn publish(
         &self,
         wanted: &DesiredState,
-        commit: Option<&NewCommit>,
+        commits: &[NewCommit],
     ) -> Result<Vec<PublishOutcome>, PublishError> {
         let wanted = guarded(wanted);
         let open = self.forge.open_requests(self.base).await?;
-        let steps = decide(&wanted, &open, self.identity);
-        let proposal = match (&wanted, commit) {
-            (DesiredState::Proposal(proposal), Some(commit)) => Some((proposal, commit)),
-            _ => None,
+        let mut run = Run {
+            wanted: &wanted,
+            commits,
+            open: &open,
+            standing: BTreeMap::new(),
         };
 
         let mut done = Vec::new();
-        let mut successor = None;
-        for step in &steps {
-            let outcome = self.step(step, &open, proposal, successor).await?;
-            if let PublishOutcome::Opened { number, .. }
-            | PublishOutcome::Updated { number, .. }
-            | PublishOutcome::Unchanged { number, .. } = outcome
-            {
-                successor = Some(number);
+        let mut foreign = None;
+        for step in decide(&wanted, &open, self.identity) {
+            match self.step(&step, &mut run).await {
+                Ok(outcome) => done.push(outcome),
+                Err(error @ PublishError::ForeignBranch { .. }) => {
+                    foreign = foreign.or(Some(error))
+                }
+                Err(error) => return Err(error),
             }
-
-            done.push(outcome);
+        }
+        if let Some(error) = foreign {
+            return Err(error);
         }
 
-        if !matches!(wanted, DesiredState::Unknown { .. }) {
-            let own = proposal.map(|(proposal, _)| &proposal.branch);
-            self.delete_left_branches(&open, own, &mut done).await?;
+        if wanted.unknown.is_none() {
+            self.delete_left_branches(&run, &mut done).await?;
         }
 
         Ok(done)
     }
 
-    async fn step(
-        &self,
-        step: &Step,
-        open: &[OpenPullRequest],
-        proposal: Option<(&Proposal, &NewCommit)>,
-        successor: Option<u64>,
-    ) -> Result<PublishOutcome, PublishError> {
-        let pull = |number: u64| open.iter().find(|pull| pull.number == number);
-        let url = |number: u64| {
-            pull(number)
-                .map(|pull| pull.url.clone())
-                .unwrap_or_default()
-        };
-        let labels = |number: u64| pull(number).map_or(&[][..], |pull| &pull.labels);
-
-        match (step, proposal) {
-            (Step::Keep { number }, _) => {
-                let number = *number;
-                let url = url(number);
-                Ok(if self.label(number, labels(number)).await? {
-                    PublishOutcome::Updated { number, url }
-                } else {
-                    PublishOutcome::Unchanged { number, url }
+    async fn step(&self, step: &Step, run: &mut Run<'_>) -> Result<PublishOutcome, PublishError> {
+        match step {
+            Step::Keep { number, proposal } => {
+                run.standing.insert(*proposal, *number);
+                let (number, url) = (*number, run.url(*number));
+                Ok(match self.label(number, run.labels(number)).await? {
+                    true => PublishOutcome::Updated { number, url },
+                    false => PublishOutcome::Unchanged { number, url },
                 })
             }
-            (Step::Open, Some((proposal, commit))) => self.open(proposal, commit).await,
-            (Step::Renew { number, lease }, Some((proposal, commit))) => {
+            Step::Open { proposal } => {
+                let (wanted, commit) = run.proposal(*proposal)?;
+                let outcome = self.open(wanted, commit).await?;
+                if let PublishOutcome::Opened { number, .. } = outcome {
+                    run.standing.insert(*proposal, number);
+                }
+                Ok(outcome)
+            }
+            Step::Wait { proposal, reason } => {
+                let (wanted, _) = run.proposal(*proposal)?;
+                Ok(PublishOutcome::Waiting {
+                    branch: wanted.branch.name().to_owned(),
+                    title: wanted.title.clone(),
+                    reason: reason.clone(),
+                })
+            }
+            Step::Renew {
+                number,
+                proposal,
+                lease,
+            } => {
+                let (wanted, commit) = run.proposal(*proposal)?;
                 self.target
-                    .push(self.http, &proposal.branch, commit, lease)
+                    .push(self.http, &wanted.branch, commit, lease)
                     .await?;
-                self.label(*number, labels(*number)).await?;
-                self.describe(*number, proposal, url(*number)).await
+                self.describe(*number, *proposal, run).await
             }
-            (Step::Describe { number }, Some((proposal, _))) => {
-                self.label(*number, labels(*number)).await?;
-                self.describe(*number, proposal, url(*number)).await
-            }
-            // What it fixes would be proposed nowhere.
-            (
-                Step::Close {
-                    number,
-                    because: CloseReason::Superseded,
-                    ..
-                },
-                _,
-            ) if successor.is_none() => Ok(PublishOutcome::Left {
+            Step::Describe { number, proposal } => self.describe(*number, *proposal, run).await,
+            Step::Close {
+                number,
+                branch,
+                head,
+                because,
+            } => self.end(*number, branch, head, because, run).await,
+            Step::Leave { number, because } => Ok(PublishOutcome::Left {
                 number: *number,
-                url: url(*number),
-                because: LeaveReason::NoSuccessor,
-            }),
-            (
-                Step::Close {
-                    number,
-                    branch,
-                    head,
-                    because,
-                },
-                _,
-            ) => {
-                let body = pull(*number).map_or("", |pull| pull.body.as_str());
-                let comment = self.comment(*because, successor);
-                let branch_left = self.close(*number, body, branch, head, &comment).await?;
-
-                Ok(PublishOutcome::Closed {
-                    number: *number,
-                    url: url(*number),
-                    because: *because,
-                    branch_left,
-                })
-            }
-            (Step::Leave { number, because }, _) => Ok(PublishOutcome::Left {
-                number: *number,
-                url: url(*number),
+                url: run.url(*number),
                 because: because.clone(),
             }),
-            // Only a proposal gives these steps, and it comes with its commit.
-            (Step::Open | Step::Renew { .. } | Step::Describe { .. }, None) => {
-                Err(ForgeError::Setup {
-                    reason: "a proposal was given without its commit".to_owned(),
-                }
-                .into())
-            }
         }
+    }
+
+    /// Closes a pull request, unless what it fixes would be proposed nowhere.
+    async fn end(
+        &self,
+        number: u64,
+        branch: &PatchgateBranch,
+        head: &str,
+        because: &CloseReason,
+        run: &Run<'_>,
+    ) -> Result<PublishOutcome, PublishError> {
+        let url = run.url(number);
+        let comment = match because {
+            CloseReason::Resolved => RESOLVED.to_owned(),
+            CloseReason::Superseded(successors) => {
+                let links = successors.iter().map(|proposal| {
+                    let number = run.standing.get(proposal)?;
+                    Some(self.forge.kind().reference(*number))
+                });
+                match links.collect::<Option<Vec<String>>>() {
+                    Some(links) => format!("Superseded by {}.", links.join(", ")),
+                    None => {
+                        let because = LeaveReason::NoSuccessor;
+                        return Ok(PublishOutcome::Left {
+                            number,
+                            url,
+                            because,
+                        });
+                    }
+                }
+            }
+        };
+
+        let branch_left = self
+            .close(number, run.body(number), branch, head, &comment)
+            .await?;
+        Ok(PublishOutcome::Closed {
+            number,
+            url,
+            because: because.clone(),
+            branch_left,
+        })
     }
 
     async fn open(
@@ -342,16 +367,24 @@ impl<F: Forge> Publisher<'_, F> {
             .ok_or_else(|| error.into())
     }
 
+    /// Sets labels, title and body of a proposal's pull request.
     async fn describe(
         &self,
         number: u64,
-        proposal: &Proposal,
-        url: String,
+        proposal: usize,
+        run: &mut Run<'_>,
     ) -> Result<PublishOutcome, PublishError> {
+        let (wanted, _) = run.proposal(proposal)?;
+        self.label(number, run.labels(number)).await?;
         self.forge
-            .describe_request(number, &proposal.title, &proposal.body)
+            .describe_request(number, &wanted.title, &wanted.body)
             .await?;
-        Ok(PublishOutcome::Updated { number, url })
+        run.standing.insert(proposal, number);
+
+        Ok(PublishOutcome::Updated {
+            number,
+            url: run.url(number),
+        })
     }
 
     /// Adds the labels that are missing. Returns whether there were any.
@@ -413,17 +446,18 @@ impl<F: Forge> Publisher<'_, F> {
     /// of a person, and one that moved since, stays.
     async fn delete_left_branches(
         &self,
-        open: &[OpenPullRequest],
-        own: Option<&PatchgateBranch>,
+        run: &Run<'_>,
         done: &mut Vec<PublishOutcome>,
     ) -> Result<(), PublishError> {
-        let prefix = format!("{BRANCH_PREFIX}fix-");
-        let branches = remote_branches(self.target, self.http, &prefix).await?;
+        let branches = remote_branches(self.target, self.http, BRANCH_PREFIX).await?;
+        let proposals = &run.wanted.proposals;
         let left = branches
             .iter()
             .filter_map(|(name, head)| Some((PatchgateBranch::existing(name).ok()?, head)))
             .filter(|(branch, _)| {
-                Some(branch) != own && !open.iter().any(|pull| pull.branch == branch.name())
+                branch.group().is_some()
+                    && !proposals.iter().any(|proposal| proposal.branch == *branch)
+                    && !run.open.iter().any(|pull| pull.branch == branch.name())
             });
 
         for (branch, head) in left.take(MAX_LEFT_BRANCHES) {
@@ -452,26 +486,55 @@ impl<F: Forge> Publisher<'_, F> {
             && is_own_author(pull.author.as_ref(), self.identity)
             && PlanBlock::parse(&pull.body).is_ok_and(|block| block.commit == head)
     }
+}
 
-    /// The comment below a pull request that is closed.
-    fn comment(&self, because: CloseReason, successor: Option<u64>) -> String {
-        match (because, successor) {
-            (CloseReason::Superseded, Some(successor)) => {
-                format!("Superseded by {}.", self.forge.kind().reference(successor))
-            }
-            (CloseReason::Superseded, None) => "Superseded by a newer plan.".to_owned(),
-            (CloseReason::Resolved, _) => {
-                "Closed: the base branch no longer has the vulnerabilities that this fixes."
-                    .to_owned()
-            }
-        }
+/// One run: what it wants, and what it has seen and done so far.
+struct Run<'a> {
+    wanted: &'a DesiredState,
+    commits: &'a [NewCommit],
+    open: &'a [OpenPullRequest],
+    /// The proposals that have a pull request now, with its number.
+    standing: BTreeMap<usize, u64>,
+}
+
+impl<'a> Run<'a> {
+    fn pull(&self, number: u64) -> Option<&'a OpenPullRequest> {
+        self.open.iter().find(|pull| pull.number == number)
+    }
+
+    fn url(&self, number: u64) -> String {
+        let pull = self.pull(number);
+        pull.map(|pull| pull.url.clone()).unwrap_or_default()
+    }
+
+    fn labels(&self, number: u64) -> &'a [String] {
+        self.pull(number).map_or(&[], |pull| &pull.labels)
+    }
+
+    fn body(&self, number: u64) -> &'a str {
+        self.pull(number).map_or("", |pull| &pull.body)
+    }
+
+    /// A proposal with its commit.
+    fn proposal(&self, index: usize) -> Result<(&'a Proposal, &'a NewCommit), PublishError> {
+        let proposal = self.wanted.proposals.get(index);
+        let found = proposal.and_then(|proposal| {
+            let mut commits = self.commits.iter();
+            let commit = commits.find(|commit| commit.id == proposal.commit)?;
+            Some((proposal, commit))
+        });
+        found.ok_or_else(|| {
+            PublishError::Forge(ForgeError::Setup {
+                reason: "a proposal was given without its commit".to_owned(),
+            })
+        })
     }
 }
 
-/// The wanted state with a body in which no line is a command to the forge.
+/// The wanted state with bodies in which no line is a command to the forge.
 fn guarded(wanted: &DesiredState) -> DesiredState {
     let mut wanted = wanted.clone();
-    if let DesiredState::Proposal(proposal) = &mut wanted {
+    for proposal in &mut wanted.proposals {
         proposal.body = without_commands(&proposal.body);
     }
     wanted

@@ -1,31 +1,73 @@
 //! Decisions about Patchgate's pull requests, without any effects.
 //!
-//! There is one open pull request of Patchgate per base branch. A run with the same plan on the same
-//! base changes nothing. A run with another plan opens a new pull request and closes the old one. A
-//! run without anything to fix closes it. A plan whose pull request was closed by a person is not
-//! proposed again. Commits of other people on a branch are never overwritten, and an incomplete scan
-//! never counts as clean.
+//! There is one open pull request for each proposal. A run with the same plans on the same base changes
+//! nothing. A plan of a group that changes opens a new pull request and closes the old one, once the
+//! new one exists. A pull request without anything left to fix is closed. A plan whose pull request was
+//! closed by a person is not proposed again. Commits of other people on a branch are never overwritten,
+//! and an incomplete scan never counts as clean.
 
-use patchgate_model::{Account, PlanBlock};
+use std::collections::BTreeSet;
+
+use jiff::{SignedDuration, Timestamp};
+use patchgate_model::{Account, DATED_MARK, PlanBlock};
 
 use crate::git::{Lease, PatchgateBranch};
 use crate::requests::{OpenPullRequest, TokenIdentity};
 
 /// The state of the pull requests that this run wants.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DesiredState {
-    /// One pull request with a plan.
-    Proposal(Proposal),
-    /// No pull request, because there is no finding that Patchgate would fix.
-    Nothing,
-    /// Undecided: the scan is incomplete, or there are findings that cannot be fixed now.
-    Unknown {
-        /// The reason: a fragment.
-        reason: String,
-    },
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DesiredState {
+    /// The pull requests that should be open, most urgent first.
+    pub proposals: Vec<Proposal>,
+    /// Why other pull requests stay open, when the run cannot say whether they are still needed: a
+    /// fragment.
+    pub unknown: Option<String>,
+    /// Packages with findings that no proposal fixes, as `ecosystem:name`. A pull request that fixes
+    /// one of them stays open.
+    pub remaining: BTreeSet<String>,
+    /// How many pull requests may be opened.
+    pub limits: Limits,
 }
 
-/// The pull request that should be open.
+impl DesiredState {
+    /// Pull requests with plans, and nothing else.
+    #[must_use]
+    pub fn of(proposals: Vec<Proposal>) -> Self {
+        Self {
+            proposals,
+            ..Self::default()
+        }
+    }
+
+    /// No pull request, because there is no finding that Patchgate would fix.
+    #[must_use]
+    pub fn nothing() -> Self {
+        Self::default()
+    }
+
+    /// Undecided: the scan is incomplete, for instance.
+    #[must_use]
+    pub fn unknown(reason: &str) -> Self {
+        Self {
+            unknown: Some(reason.to_owned()),
+            ..Self::default()
+        }
+    }
+}
+
+/// How many pull requests may be opened. Urgent ones are exempt.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Most open ones of this account into the base branch. One that replaces an open one is not
+    /// counted.
+    pub max_open: Option<usize>,
+    /// Most that are opened within an hour. Only those that are still open are known.
+    pub max_new_per_hour: Option<usize>,
+    /// The time of the run.
+    pub now: Timestamp,
+}
+
+/// A pull request that should be open.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proposal {
     /// Head branch of the pull request.
@@ -36,23 +78,28 @@ pub struct Proposal {
     pub title: String,
     /// Body as Markdown, with its plan block.
     pub body: String,
-    /// Whether the scan is complete. After an incomplete scan no other pull request is closed, because
-    /// it may fix findings that this run missed.
-    pub is_complete: bool,
+    /// Whether it waits for no limit and no schedule.
+    pub is_urgent: bool,
+    /// Why it is not opened now, unless it is urgent: a fragment. An open one is kept up to date.
+    pub waits: Option<String>,
 }
 
-/// A change of one pull request.
+/// A change of one pull request. A proposal is named by its index.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
     /// The pull request is up to date.
     Keep {
         /// Number of the pull request.
         number: u64,
+        /// The proposal that it has.
+        proposal: usize,
     },
     /// Push the proposal's commit to the branch, then set title and body.
     Renew {
         /// Number of the pull request.
         number: u64,
+        /// The proposal that it should have.
+        proposal: usize,
         /// Commit at the head of the branch now.
         lease: Lease,
     },
@@ -60,9 +107,21 @@ pub enum Step {
     Describe {
         /// Number of the pull request.
         number: u64,
+        /// The proposal that it has.
+        proposal: usize,
     },
     /// Push the proposal's branch and open a pull request.
-    Open,
+    Open {
+        /// The proposal.
+        proposal: usize,
+    },
+    /// Open no pull request yet.
+    Wait {
+        /// The proposal.
+        proposal: usize,
+        /// What it waits for: a fragment.
+        reason: String,
+    },
     /// Close the pull request with a comment and delete its branch.
     Close {
         /// Number of the pull request.
@@ -84,10 +143,10 @@ pub enum Step {
 }
 
 /// Why a pull request is closed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CloseReason {
-    /// The proposal replaces it.
-    Superseded,
+    /// These proposals replace it. It is closed only once all of them have a pull request.
+    Superseded(Vec<usize>),
     /// Nothing is left to fix.
     Resolved,
 }
@@ -99,7 +158,7 @@ pub enum LeaveReason {
     ForeignCommit,
     /// Another account opened it.
     ForeignAuthor,
-    /// It is superseded, but the pull request that should replace it does not exist.
+    /// It is superseded, but a pull request that should replace it does not exist.
     NoSuccessor,
     /// Its body does not state which commit Patchgate created.
     UnreadableBlock(String),
@@ -121,7 +180,7 @@ impl std::fmt::Display for LeaveReason {
             Self::ForeignAuthor => write!(f, "another account opened it"),
             Self::NoSuccessor => write!(
                 f,
-                "no other pull request has its fixes, because a person closed the one with the new plan"
+                "a pull request that would replace it is not open: it waits, or a person closed it"
             ),
             Self::Declined => write!(
                 f,
@@ -154,54 +213,183 @@ pub fn decide(
     open: &[OpenPullRequest],
     identity: Option<&TokenIdentity>,
 ) -> Vec<Step> {
-    match wanted {
-        DesiredState::Proposal(proposal) => propose(proposal, open, identity),
-        DesiredState::Nothing => open
-            .iter()
-            .map(|pull| close(pull, CloseReason::Resolved, identity))
-            .collect(),
-        DesiredState::Unknown { reason } => open
-            .iter()
-            .map(|pull| Step::Leave {
-                number: pull.number,
-                because: LeaveReason::NotKnown(reason.clone()),
-            })
-            .collect(),
-    }
-}
-
-fn propose(
-    proposal: &Proposal,
-    open: &[OpenPullRequest],
-    identity: Option<&TokenIdentity>,
-) -> Vec<Step> {
-    let mut steps = Vec::new();
-    let (same, others): (Vec<&OpenPullRequest>, Vec<&OpenPullRequest>) = open
+    let proposals = &wanted.proposals;
+    let is_wanted = |pull: &&OpenPullRequest| {
+        let mut branches = proposals.iter().map(|proposal| proposal.branch.name());
+        branches.any(|branch| branch == pull.branch)
+    };
+    let others: Vec<&OpenPullRequest> = open.iter().filter(|pull| !is_wanted(pull)).collect();
+    let ends: Vec<Step> = others
         .iter()
-        .partition(|pull| pull.branch == proposal.branch.name());
-    match same.first() {
-        Some(pull) => steps.push(renew(proposal, pull, identity)),
-        None => steps.push(Step::Open),
-    }
+        .map(|pull| end(wanted, pull, identity))
+        .collect();
 
-    for pull in others {
-        steps.push(if proposal.is_complete {
-            close(pull, CloseReason::Superseded, identity)
-        } else {
-            Step::Leave {
-                number: pull.number,
-                because: LeaveReason::NotKnown(
-                    "the scan is incomplete, and it may fix findings that this scan missed"
-                        .to_owned(),
-                ),
+    let mut budget = Budget::new(wanted.limits, open, &ends, identity);
+    let mut steps: Vec<Step> = proposals
+        .iter()
+        .enumerate()
+        .map(|(index, proposal)| {
+            let same = |pull: &&OpenPullRequest| pull.branch == proposal.branch.name();
+            match open.iter().find(same) {
+                Some(pull) => renew(index, proposal, pull, identity),
+                None => open_or_wait(index, proposal, &ends, &mut budget),
             }
-        });
-    }
+        })
+        .collect();
+    steps.extend(ends);
 
     steps
 }
 
-fn renew(proposal: &Proposal, pull: &OpenPullRequest, identity: Option<&TokenIdentity>) -> Step {
+/// The end of a pull request whose branch no proposal has.
+fn end(wanted: &DesiredState, pull: &OpenPullRequest, identity: Option<&TokenIdentity>) -> Step {
+    let left = |reason: &str| Step::Leave {
+        number: pull.number,
+        because: LeaveReason::NotKnown(reason.to_owned()),
+    };
+    if let Some(reason) = &wanted.unknown {
+        return left(reason);
+    }
+
+    let successors = successors(&wanted.proposals, pull);
+    if !successors.is_empty() {
+        return close(pull, CloseReason::Superseded(successors), identity);
+    }
+
+    // A block of an earlier release does not name its packages: any may be one of them.
+    let packages = PlanBlock::parse(&pull.body).map_or_else(|_| Vec::new(), |it| it.packages);
+    let mut own = packages.iter();
+    let remains = match packages.is_empty() {
+        true => !wanted.remaining.is_empty(),
+        false => own.any(|package| wanted.remaining.contains(package)),
+    };
+    match remains {
+        true => left("findings are left that cannot be fixed now"),
+        false => close(pull, CloseReason::Resolved, identity),
+    }
+}
+
+/// The proposals that replace a pull request: they change one of its files, and are of the same group
+/// or fix one of its packages.
+fn successors(proposals: &[Proposal], pull: &OpenPullRequest) -> Vec<usize> {
+    let Ok(old) = PlanBlock::parse(&pull.body) else {
+        return Vec::new();
+    };
+    let branch = PatchgateBranch::existing(&pull.branch).ok();
+    let group = branch.as_ref().and_then(PatchgateBranch::group);
+    let share = |a: &[String], b: &[String]| a.iter().any(|one| b.contains(one));
+
+    let replaces = |proposal: &Proposal| {
+        let Ok(new) = PlanBlock::parse(&proposal.body) else {
+            return false;
+        };
+        let is_related = (group.is_some() && group == proposal.branch.group())
+            || share(&old.packages, &new.packages);
+        is_related && share(&old.files, &new.files)
+    };
+    proposals
+        .iter()
+        .enumerate()
+        .filter(|(_, proposal)| replaces(proposal))
+        .map(|(index, _)| index)
+        .collect()
+}
+
+/// The pull requests that may still be opened.
+struct Budget {
+    limits: Limits,
+    open: usize,
+    new: usize,
+}
+
+impl Budget {
+    fn new(
+        limits: Limits,
+        open: &[OpenPullRequest],
+        ends: &[Step],
+        identity: Option<&TokenIdentity>,
+    ) -> Self {
+        let own = || {
+            let pulls = open.iter();
+            pulls.filter(|pull| is_own_author(pull.author.as_ref(), identity))
+        };
+        let resolved = ends.iter().filter(|end| {
+            matches!(
+                end,
+                Step::Close {
+                    because: CloseReason::Resolved,
+                    ..
+                }
+            )
+        });
+        let is_new = |pull: &&OpenPullRequest| {
+            // One whose time is not known may be new.
+            pull.created_at.is_none_or(|created| {
+                limits.now.duration_since(created) < SignedDuration::from_hours(1)
+            })
+        };
+
+        Self {
+            limits,
+            open: own().count().saturating_sub(resolved.count()),
+            new: own().filter(is_new).count(),
+        }
+    }
+
+    /// Counts one that is opened.
+    fn open(&mut self, replaces: bool) {
+        self.open += usize::from(!replaces);
+        self.new += 1;
+    }
+
+    /// Why none may be opened.
+    fn is_used_up(&self, replaces: bool) -> Option<String> {
+        if let Some(most) = self.limits.max_open
+            && self.open >= most
+            && !replaces
+        {
+            return Some(format!(
+                "{} pull requests of Patchgate are open, and `max-open` is {most}",
+                self.open
+            ));
+        }
+        if let Some(most) = self.limits.max_new_per_hour
+            && self.new >= most
+        {
+            return Some(format!(
+                "{} pull requests were opened within an hour, and `max-new-per-hour` is {most}",
+                self.new
+            ));
+        }
+
+        None
+    }
+}
+
+fn open_or_wait(index: usize, proposal: &Proposal, ends: &[Step], budget: &mut Budget) -> Step {
+    let replaces = ends.iter().any(|end| {
+        matches!(end, Step::Close { because: CloseReason::Superseded(by), .. } if by.contains(&index))
+    });
+    if !proposal.is_urgent {
+        let waits = proposal.waits.clone();
+        if let Some(reason) = waits.or_else(|| budget.is_used_up(replaces)) {
+            return Step::Wait {
+                proposal: index,
+                reason,
+            };
+        }
+    }
+
+    budget.open(replaces);
+    Step::Open { proposal: index }
+}
+
+fn renew(
+    index: usize,
+    proposal: &Proposal,
+    pull: &OpenPullRequest,
+    identity: Option<&TokenIdentity>,
+) -> Step {
     let number = pull.number;
     if !is_own_author(pull.author.as_ref(), identity) {
         return Step::Leave {
@@ -214,16 +402,22 @@ fn renew(proposal: &Proposal, pull: &OpenPullRequest, identity: Option<&TokenIde
         // Also the way out of a run that was cut off between push and description.
         let is_same =
             same_text(&pull.title, &proposal.title) && same_text(&pull.body, &proposal.body);
-        return if is_same {
-            Step::Keep { number }
-        } else {
-            Step::Describe { number }
+        return match is_same {
+            true => Step::Keep {
+                number,
+                proposal: index,
+            },
+            false => Step::Describe {
+                number,
+                proposal: index,
+            },
         };
     }
 
     match owned(pull, identity) {
         Ok(()) => Step::Renew {
             number,
+            proposal: index,
             lease: Lease::At(pull.head.clone()),
         },
         Err(because) => Step::Leave { number, because },
@@ -259,11 +453,13 @@ fn owned(pull: &OpenPullRequest, identity: Option<&TokenIdentity>) -> Result<(),
     }
 }
 
-/// Whether two texts are the same but for line ends and the space around them, which forges change.
+/// Whether two texts are the same but for line ends, the space around them, which forges change, and
+/// lines that have a date.
 fn same_text(a: &str, b: &str) -> bool {
     let lines = |text: &str| {
-        text.trim()
-            .lines()
+        let lines = text.trim().lines();
+        lines
+            .filter(|line| !line.contains(DATED_MARK))
             .map(|line| line.trim_end().to_owned())
             .collect::<Vec<_>>()
     };
@@ -271,216 +467,4 @@ fn same_text(a: &str, b: &str) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use patchgate_model::{FileChange, Plan};
-
-    use super::*;
-
-    fn body(commit: &str) -> String {
-        let plan = Plan {
-            changes: vec![FileChange {
-                path: "Cargo.lock".into(),
-                before: Vec::new(),
-                after: b"x".to_vec(),
-            }],
-            ..Plan::default()
-        };
-        format!("text\n{}", PlanBlock::new(&plan, "base", commit).render())
-    }
-
-    fn proposal(branch: &str, commit: &str) -> Proposal {
-        Proposal {
-            branch: PatchgateBranch::existing(branch).unwrap(),
-            commit: commit.to_owned(),
-            title: "Fix".to_owned(),
-            body: body(commit),
-            is_complete: true,
-        }
-    }
-
-    fn pull(number: u64, branch: &str, head: &str, recorded: &str) -> OpenPullRequest {
-        OpenPullRequest {
-            number,
-            url: String::new(),
-            author: Some(Account {
-                login: "bot".into(),
-                id: None,
-                kind: "User".into(),
-            }),
-            labels: Vec::new(),
-            title: "Fix".to_owned(),
-            body: body(recorded),
-            branch: branch.to_owned(),
-            head: head.to_owned(),
-            base: "main".to_owned(),
-        }
-    }
-
-    /// The decision for the token of the account `bot`.
-    fn decide(wanted: &DesiredState, open: &[OpenPullRequest]) -> Vec<Step> {
-        let identity = TokenIdentity {
-            login: "Bot".into(),
-            id: Some(1),
-            email: "bot@example.invalid".into(),
-        };
-        super::decide(wanted, open, Some(&identity))
-    }
-
-    #[test]
-    fn a_pull_request_of_another_account_is_left_alone() {
-        let mut theirs = pull(1, "patchgate/fix-a", "c1", "c1");
-        theirs.author = Some(Account {
-            login: "octocat".into(),
-            id: None,
-            kind: "User".into(),
-        });
-        let left = [Step::Leave {
-            number: 1,
-            because: LeaveReason::ForeignAuthor,
-        }];
-        for wanted in [wanted("c1"), wanted("c2"), DesiredState::Nothing] {
-            assert_eq!(decide(&wanted, &[theirs.clone()]), left);
-            // An app's token on GitHub: a person is no bot.
-            assert_eq!(super::decide(&wanted, &[theirs.clone()], None), left);
-        }
-
-        theirs.author = None;
-        assert_eq!(decide(&DesiredState::Nothing, &[theirs.clone()]), left);
-        theirs.author = Some(Account {
-            login: "patchgate[bot]".into(),
-            id: None,
-            kind: "Bot".into(),
-        });
-        assert_eq!(decide(&DesiredState::Nothing, &[theirs.clone()]), left);
-        assert!(matches!(
-            super::decide(&DesiredState::Nothing, &[theirs], None)[..],
-            [Step::Close { .. }]
-        ));
-    }
-
-    fn wanted(commit: &str) -> DesiredState {
-        DesiredState::Proposal(proposal("patchgate/fix-a", commit))
-    }
-
-    #[test]
-    fn nothing_new_changes_nothing() {
-        let mut open = pull(1, "patchgate/fix-a", "c1", "c1");
-        open.body = open.body.replace('\n', "\r\n") + "\r\n";
-        assert_eq!(decide(&wanted("c1"), &[open]), [Step::Keep { number: 1 }]);
-    }
-
-    #[test]
-    fn the_first_run_opens_one() {
-        assert_eq!(decide(&wanted("c1"), &[]), [Step::Open]);
-    }
-
-    #[test]
-    fn a_moved_base_renews_the_same_pull_request() {
-        assert_eq!(
-            decide(&wanted("c2"), &[pull(1, "patchgate/fix-a", "c1", "c1")]),
-            [Step::Renew {
-                number: 1,
-                lease: Lease::At("c1".into())
-            }]
-        );
-    }
-
-    #[test]
-    fn a_run_that_was_cut_off_after_its_push_is_finished() {
-        assert_eq!(
-            decide(&wanted("c2"), &[pull(1, "patchgate/fix-a", "c2", "c1")]),
-            [Step::Describe { number: 1 }]
-        );
-    }
-
-    #[test]
-    fn another_plan_takes_the_place_of_the_old_one() {
-        assert_eq!(
-            decide(&wanted("c2"), &[pull(1, "patchgate/fix-b", "c1", "c1")]),
-            [
-                Step::Open,
-                Step::Close {
-                    number: 1,
-                    branch: PatchgateBranch::existing("patchgate/fix-b").unwrap(),
-                    head: "c1".into(),
-                    because: CloseReason::Superseded,
-                }
-            ]
-        );
-    }
-
-    #[test]
-    fn an_incomplete_scan_closes_nothing() {
-        let open = [pull(1, "patchgate/fix-b", "c1", "c1")];
-        let mut incomplete = proposal("patchgate/fix-a", "c2");
-        incomplete.is_complete = false;
-        let unknown = DesiredState::Unknown {
-            reason: "the scan is incomplete".into(),
-        };
-
-        for wanted in [DesiredState::Proposal(incomplete), unknown] {
-            let steps = decide(&wanted, &open);
-            assert!(
-                matches!(
-                    steps.last(),
-                    Some(Step::Leave {
-                        number: 1,
-                        because: LeaveReason::NotKnown(_)
-                    })
-                ),
-                "{steps:?}"
-            );
-            assert!(!steps.iter().any(|step| matches!(step, Step::Close { .. })));
-        }
-    }
-
-    #[test]
-    fn nothing_vulnerable_closes_what_is_patchgates_own() {
-        let steps = decide(
-            &DesiredState::Nothing,
-            &[
-                pull(1, "patchgate/fix-a", "c1", "c1"),
-                pull(2, "patchgate/fix-b", "theirs", "c1"),
-            ],
-        );
-
-        assert!(matches!(
-            &steps[..],
-            [
-                Step::Close {
-                    number: 1,
-                    because: CloseReason::Resolved,
-                    ..
-                },
-                Step::Leave {
-                    number: 2,
-                    because: LeaveReason::ForeignCommit
-                }
-            ]
-        ));
-    }
-
-    #[test]
-    fn commits_of_others_are_never_overwritten() {
-        for wanted in [wanted("c2"), DesiredState::Nothing] {
-            assert_eq!(
-                decide(&wanted, &[pull(1, "patchgate/fix-a", "theirs", "c1")]),
-                [Step::Leave {
-                    number: 1,
-                    because: LeaveReason::ForeignCommit
-                }]
-            );
-        }
-
-        let mut broken = pull(1, "patchgate/fix-a", "c1", "c1");
-        broken.body = broken.body.replace("\"commit\"", "\"other\"");
-
-        assert!(matches!(
-            &decide(&wanted("c2"), &[broken])[..],
-            [Step::Leave {
-                because: LeaveReason::UnreadableBlock(_),
-                ..
-            }]
-        ));
-    }
-}
+mod tests;

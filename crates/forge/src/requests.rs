@@ -1,5 +1,6 @@
 //! Values about pull requests that every forge has.
 
+use jiff::Timestamp;
 use patchgate_model::Account;
 
 use crate::ForgeKind;
@@ -25,6 +26,8 @@ pub struct OpenPullRequest {
     pub base: String,
     /// Names of its labels.
     pub labels: Vec<String>,
+    /// When it was opened, as far as the forge says.
+    pub created_at: Option<Timestamp>,
 }
 
 /// A closed pull request.

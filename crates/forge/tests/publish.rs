@@ -118,13 +118,14 @@ impl Fixture {
         .await
         .unwrap();
         let block = PlanBlock::new(&plan, &base, &commit.id).render();
-        let wanted = DesiredState::Proposal(Proposal {
-            branch: PatchgateBranch::for_decision(&plan.decision_digest()),
+        let wanted = DesiredState::of(vec![Proposal {
+            branch: PatchgateBranch::for_plan("fix", &plan.branch_digest("main")),
             commit: commit.id.clone(),
             title: format!("Update x to {to}"),
             body: format!("Moves x.\n\n{block}\n"),
-            is_complete: true,
-        });
+            is_urgent: false,
+            waits: None,
+        }]);
 
         (wanted, commit)
     }
@@ -142,7 +143,7 @@ impl Fixture {
             base: "main",
             labels: &["security".to_owned()],
         }
-        .publish(wanted, commit)
+        .publish(wanted, commit.map(std::slice::from_ref).unwrap_or_default())
         .await
     }
 
@@ -169,6 +170,7 @@ fn numbers(done: &[PublishOutcome]) -> Vec<(&'static str, u64)> {
             PublishOutcome::Closed { number, .. } => ("closed", *number),
             PublishOutcome::BranchDeleted { number, .. } => ("deleted", *number),
             PublishOutcome::Left { number, .. } => ("left", *number),
+            PublishOutcome::Waiting { .. } => ("waiting", 0),
         })
         .collect()
 }
@@ -180,7 +182,7 @@ async fn a_branch_of_somebody_else_is_not_taken() {
     };
     let fixture = Fixture::new(&tools, TOKEN);
     let (wanted, commit) = fixture.proposal("2").await;
-    let DesiredState::Proposal(proposal) = &wanted else {
+    let [proposal] = &wanted.proposals[..] else {
         panic!("a proposal");
     };
 
@@ -279,7 +281,7 @@ async fn a_fault_before_or_after_any_write_changes_nothing_in_the_end() {
             }
             for attempt in 0..2 {
                 let done = if to == "nothing" {
-                    fixture.publish(&DesiredState::Nothing, None).await
+                    fixture.publish(&DesiredState::nothing(), None).await
                 } else {
                     let (wanted, commit) = fixture.proposal(to).await;
                     fixture.publish(&wanted, Some(&commit)).await
@@ -320,7 +322,10 @@ async fn a_branch_that_could_not_be_deleted_is_deleted_by_the_next_run() {
     fixture
         .repository
         .git(&["config", "receive.denyDeletes", "true"]);
-    let done = fixture.publish(&DesiredState::Nothing, None).await.unwrap();
+    let done = fixture
+        .publish(&DesiredState::nothing(), None)
+        .await
+        .unwrap();
     assert!(
         matches!(
             &done[..],
@@ -335,7 +340,10 @@ async fn a_branch_that_could_not_be_deleted_is_deleted_by_the_next_run() {
     fixture
         .repository
         .git(&["config", "receive.denyDeletes", "false"]);
-    let done = fixture.publish(&DesiredState::Nothing, None).await.unwrap();
+    let done = fixture
+        .publish(&DesiredState::nothing(), None)
+        .await
+        .unwrap();
     assert_eq!(numbers(&done), [("deleted", number)]);
     assert_eq!(fixture.repository.branches(), ["main"]);
 }
@@ -347,7 +355,7 @@ async fn a_pull_request_that_another_run_opened_meanwhile_is_success() {
     };
     let fixture = Fixture::new(&tools, TOKEN);
     let (wanted, commit) = fixture.proposal("2").await;
-    let DesiredState::Proposal(proposal) = &wanted else {
+    let [proposal] = &wanted.proposals[..] else {
         panic!("a proposal");
     };
     let body = serde_json::json!({

@@ -69,7 +69,7 @@ pub use plan::{
     Bump, EntryChange, EntryChangeKind, FileChange, FixedFinding, Plan, Step, Unfixed,
     UnfixedClass, Upgrade, content_digest,
 };
-pub use plan_block::{PlanBlock, PlanBlockError};
+pub use plan_block::{DATED_MARK, PlanBlock, PlanBlockError};
 pub use plan_digest::PlanDigest;
 pub use problem::{Problem, ProblemKind};
 pub use purl::{Purl, generic_package_url, package_url};

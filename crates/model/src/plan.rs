@@ -1,5 +1,7 @@
 //! The plan of a fix: upgrades, remaining findings and file changes.
 
+use std::collections::BTreeSet;
+
 use crate::{EcosystemName, UpgradeEvidence, Verification};
 
 /// The result of planning a fix for one repository.
@@ -229,26 +231,46 @@ impl Plan {
         self.changes.is_empty()
     }
 
-    /// SHA-256, in hexadecimal, over the upgrades: lockfile, package, both versions and fixed ids.
+    /// SHA-256, in hexadecimal, over the upgrades: lockfile, package and both versions.
     ///
     /// It does not depend on the content of files, so it stays the same when the base branch
-    /// changes but the same upgrades still apply. The name of the branch is derived from it.
+    /// changes but the same upgrades still apply. It does not depend on the findings either: one more
+    /// advisory about the same upgrade is no other decision.
     #[must_use]
     pub fn decision_digest(&self) -> String {
-        let mut hash = Digest::new("patchgate decision v1");
+        let mut hash = Digest::new("patchgate decision v2");
         for upgrade in &self.upgrades {
             hash.field(upgrade.ecosystem.as_str().as_bytes());
             hash.field(upgrade.lockfile.as_bytes());
             hash.field(upgrade.package.as_bytes());
             hash.field(upgrade.from.as_bytes());
             hash.field(upgrade.to.as_bytes());
-            for id in &upgrade.fixes {
-                hash.field(id.as_bytes());
-            }
-            hash.field(b"");
         }
 
         hash.finish()
+    }
+
+    /// SHA-256, in hexadecimal, over the decision and the branch that it is for. The name of the pull
+    /// request's branch is derived from it.
+    #[must_use]
+    pub fn branch_digest(&self, base: &str) -> String {
+        let mut hash = Digest::new("patchgate branch v1");
+        hash.field(self.decision_digest().as_bytes());
+        hash.field(base.as_bytes());
+        hash.finish()
+    }
+
+    /// The packages with findings that the plan fixes, as `ecosystem:name`.
+    #[must_use]
+    pub fn fixed_packages(&self) -> BTreeSet<String> {
+        let name = |ecosystem: EcosystemName, package: &str| format!("{ecosystem}:{package}");
+        let fixed = self.fixed.iter();
+        let fixed = fixed.map(|finding| name(finding.ecosystem, &finding.package));
+        let upgrades = self.upgrades.iter();
+        let upgrades = upgrades.filter(|upgrade| !upgrade.fixes.is_empty());
+        fixed
+            .chain(upgrades.map(|upgrade| name(upgrade.ecosystem, &upgrade.package)))
+            .collect()
     }
 
     /// SHA-256, in hexadecimal, over the path and the content after of every changed file.
@@ -330,9 +352,20 @@ mod tests {
         let (a, b) = (plan("6.5.3", b"x"), plan("6.5.3", b"y"));
         assert_eq!(a.decision_digest(), b.decision_digest());
         assert_ne!(a.content_digest(), b.content_digest());
+        let mut more = a.clone();
+        more.upgrades[0].fixes.push("GHSA-b".into());
+        assert_eq!(a.decision_digest(), more.decision_digest());
         let c = plan("6.5.4", b"x");
         assert_ne!(a.decision_digest(), c.decision_digest());
         assert_eq!(a.content_digest(), c.content_digest());
+    }
+
+    #[test]
+    fn a_branch_is_for_one_base() {
+        let plan = plan("6.5.3", b"x");
+        assert_eq!(plan.branch_digest("main"), plan.branch_digest("main"));
+        assert_ne!(plan.branch_digest("main"), plan.branch_digest("v1"));
+        assert_eq!(plan.fixed_packages(), ["npm:qs".to_owned()].into());
     }
 
     #[test]

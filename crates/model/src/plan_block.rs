@@ -16,6 +16,10 @@ const MAX_BYTES: usize = 256 * 1024;
 /// The only version of the block so far.
 const VERSION: u32 = 1;
 
+/// Mark of lines in a body that differ from run to run although the change is the same, such as the age
+/// of a source. A body that differs in such lines only is up to date.
+pub const DATED_MARK: &str = "<!-- patchgate:dated -->";
+
 /// The plan that a pull request claims to contain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PlanBlock {
@@ -31,6 +35,10 @@ pub struct PlanBlock {
     pub commit: String,
     /// Paths of the files that the plan changes, sorted.
     pub files: Vec<String>,
+    /// The packages with findings that the plan fixes, as `ecosystem:name`, sorted. Empty in blocks of
+    /// earlier releases.
+    #[serde(default)]
+    pub packages: Vec<String>,
 }
 
 /// Why a body has no usable block.
@@ -76,6 +84,7 @@ impl PlanBlock {
                 .iter()
                 .map(|change| change.path.clone())
                 .collect(),
+            packages: plan.fixed_packages().into_iter().collect(),
         }
     }
 
@@ -147,6 +156,7 @@ mod tests {
             base: "b".repeat(40),
             commit: "a".repeat(40),
             files: vec!["a --> b/<!-- package-lock.json".into()],
+            packages: vec!["npm:<!-- patchgate:plan -->".into()],
         }
     }
 

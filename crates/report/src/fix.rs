@@ -35,7 +35,9 @@ pub(crate) use entries::entries;
 pub(crate) use evidence::evidence;
 pub(crate) use evidence::signals;
 pub(crate) use left::{unfixed, unfixed_list};
-pub(crate) use markdown::{entries_section, files_list, upgrades_table};
+pub(crate) use markdown::{
+    breaking_section, entries_section, files_list, other_entries_section, upgrades_table,
+};
 pub(crate) use remarks::{evidence_section, signal_remarks};
 pub(crate) use verification::{verification, verification_section};
 

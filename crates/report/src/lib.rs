@@ -50,8 +50,10 @@ pub use inventory::{
     InventoryInput, InventoryPackage, InventoryReport, InventoryRoot, InventorySummary,
     OriginReport, UnresolvedReport, WhyChain, WhyReport,
 };
-pub use pr::{PrAction, PrInput, PrReport, PullRequestLink, PullRequestReport};
-pub use pull_request::{PullRequestInput, pull_request_body, pull_request_title};
+pub use pr::{PrAction, PrInput, PrReport, PullRequestLink, PullRequestReport, WaitingReport};
+pub use pull_request::{
+    BodyTemplate, PullRequestInput, TemplateError, pull_request_body, pull_request_title,
+};
 pub use review::{
     LineNote, PostedError, ReviewFinding, ReviewInput, ReviewPackage, ReviewReport, ReviewVerdict,
 };

@@ -40,7 +40,53 @@ pub(crate) fn text(raw: &str) -> String {
     }
 
     // A bare address would become a link.
-    out.replace("://", "&#58;//").replace("www.", "www&#46;")
+    let out = out.replace("://", "&#58;//").replace("www.", "www&#46;");
+    without_numbers(&out, "&#8203;")
+}
+
+/// A text without markup, such as a title or the message of a commit, in which nobody is mentioned and
+/// no issue is referred to. An invisible character is after the signs for that.
+pub(crate) fn without_references(raw: &str) -> String {
+    let mut out = String::with_capacity(raw.len());
+    let mut rest = raw.chars().peekable();
+    while let Some(c) = rest.next() {
+        out.push(c);
+        let is_sigil = matches!(c, '@' | '#' | '!' | '%' | '~' | '$' | '&');
+        let is_name = |next: &char| next.is_alphanumeric() || *next == '"';
+        if is_sigil && rest.peek().is_some_and(is_name) {
+            out.push('\u{200b}');
+        }
+    }
+
+    let out = out
+        .replace("://", ":\u{200b}//")
+        .replace("www.", "www\u{200b}.");
+    without_numbers(&out, "\u{200b}")
+}
+
+/// The text with `separator` in references to issues such as `GH-12`
+/// (<https://docs.github.com/get-started/writing-on-github/working-with-advanced-formatting/autolinked-references-and-urls>).
+fn without_numbers(text: &str, separator: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('-') {
+        let (before, after) = rest.split_at(at);
+        out.push_str(before);
+        let start = out.len().saturating_sub(2);
+        let is_prefix = out
+            .get(start..)
+            .is_some_and(|end| end.eq_ignore_ascii_case("gh"));
+        let is_number = after
+            .get(1..)
+            .is_some_and(|after| after.starts_with(|c: char| c.is_ascii_digit()));
+        if is_prefix && is_number {
+            out.push_str(separator);
+        }
+        out.push('-');
+        rest = after.get(1..).unwrap_or_default();
+    }
+    out.push_str(rest);
+    out
 }
 
 /// Text in a code span, in a table or outside. Mentions and markup do not work in a span, so only its
@@ -156,6 +202,22 @@ mod tests {
         assert_eq!(
             text("!12 %1 ~bug ~\"a b\" $3 &4 100% a & b 5!"),
             "!&#8203;12 %&#8203;1 \\~&#8203;bug \\~&#8203;\"a b\" \\$&#8203;3 &amp;&#8203;4 100% a &amp; b 5!"
+        );
+    }
+
+    #[test]
+    fn references_in_titles_are_broken_up() {
+        assert_eq!(
+            without_references("Update qs to 6.5.3"),
+            "Update qs to 6.5.3"
+        );
+        assert_eq!(
+            without_references("@a/b fixes #1, GH-2 and gh-x at https://x.invalid"),
+            "@\u{200b}a/b fixes #\u{200b}1, GH\u{200b}-2 and gh-x at https:\u{200b}//x.invalid"
+        );
+        assert_eq!(
+            text("closes GH-12, GHSA-1-2"),
+            "closes GH&#8203;-12, GHSA-1-2"
         );
     }
 

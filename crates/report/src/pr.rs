@@ -25,7 +25,9 @@ pub struct PrInput<'a> {
     pub scan: &'a ScanReport,
     /// Every pull request of Patchgate into the base branch, in the order of the actions.
     pub pull_requests: &'a [PullRequestReport],
-    /// The branch and the commit that contain the plan; `None` for an empty plan.
+    /// Pull requests that are not opened yet.
+    pub waiting: &'a [WaitingReport],
+    /// The branch and the commit of the first plan; `None` for an empty one.
     pub carried: Option<(&'a str, &'a str)>,
     /// Why no pull request is proposed: a fragment. Not used when one is.
     pub none_because: &'a str,
@@ -44,14 +46,16 @@ pub struct PrReport {
     pub tool: Tool,
     /// The action on the pull request with the plan, or on the first pull request when none has it.
     pub action: PrAction,
-    /// The open pull request with the plan; `null` without one.
+    /// The first open pull request with a plan; `null` without one.
     pub pull_request: Option<PullRequestLink>,
-    /// The plan's branch; `null` when there is nothing to propose.
+    /// The branch of the first plan; `null` when there is nothing to propose.
     pub branch: Option<String>,
-    /// The plan's commit; `null` when there is nothing to propose.
+    /// The commit of the first plan; `null` when there is nothing to propose.
     pub commit: Option<String>,
     /// Every pull request of Patchgate into the base branch.
     pub pull_requests: Vec<PullRequestReport>,
+    /// Pull requests that are not opened yet.
+    pub waiting: Vec<WaitingReport>,
     /// The numbers of the fix.
     pub summary: FixSummary,
     /// Malicious releases that are installed on the base branch.
@@ -139,6 +143,17 @@ pub struct PullRequestReport {
     pub reason: Option<String>,
 }
 
+/// A pull request that is not opened yet.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct WaitingReport {
+    /// Its branch.
+    pub branch: String,
+    /// Its title.
+    pub title: String,
+    /// What it waits for: a fragment.
+    pub reason: String,
+}
+
 /// The layout of texts: they are for a log, so they have no color and a fixed width.
 const PLAIN: Terminal = Terminal {
     width: 120,
@@ -166,6 +181,7 @@ impl PrReport {
             branch: input.carried.map(|(branch, _)| branch.to_owned()),
             commit: input.carried.map(|(_, commit)| commit.to_owned()),
             pull_requests: pulls.to_vec(),
+            waiting: input.waiting.to_vec(),
             incidents: input.scan.incidents(),
             summary: FixSummary::new(input.plan),
             upgrades: upgrades(input.plan),
@@ -193,7 +209,12 @@ impl PrReport {
         incident_lines(&self.incidents, PLAIN, &mut lines);
         lines.extend(self.pull_requests.iter().map(line));
 
-        if self.pull_requests.is_empty() {
+        lines.extend(self.waiting.iter().map(|waiting| {
+            let [branch, title, reason] =
+                [&waiting.branch, &waiting.title, &waiting.reason].map(|text| clean(text));
+            format!("waiting {branch}: {title}: {reason}")
+        }));
+        if self.pull_requests.is_empty() && self.waiting.is_empty() {
             lines.push(format!("no pull request: {}", clean(&self.none_because)));
         }
         for problem in &self.incomplete {
@@ -222,7 +243,7 @@ impl PrReport {
         body.push("## Patchgate pull request\n\n");
         incident_section(&self.incidents, &mut body);
 
-        if self.pull_requests.is_empty() {
+        if self.pull_requests.is_empty() && self.waiting.is_empty() {
             body.push(&format!(
                 "No pull request: {}.\n\n",
                 text(&self.none_because)
@@ -234,6 +255,13 @@ impl PrReport {
             self.pull_requests
                 .iter()
                 .map(|pull| format!("- {}\n", markdown_line(pull))),
+        );
+        body.rows(
+            "",
+            self.waiting.iter().map(|waiting| {
+                let title = text(&waiting.title);
+                format!("- waiting: {title}, {}\n", text(&waiting.reason))
+            }),
         );
         body.rows(
             "",
@@ -302,6 +330,11 @@ mod tests {
             plan: &plan(),
             scan: &rich(),
             pull_requests: pulls,
+            waiting: &[WaitingReport {
+                branch: "patchgate/qs-0123".to_owned(),
+                title: "Update <qs>\u{1b}[2J".to_owned(),
+                reason: "it is night".to_owned(),
+            }],
             carried: Some(("patchgate/fix-0123", "c0ffee")),
             none_because: "nothing is left to fix",
             warnings: &["a warning\u{1b}[31m <b>".to_owned()],
@@ -337,6 +370,7 @@ mod tests {
         assert!(!text.contains('\u{1b}'), "{text:?}");
         assert!(text.starts_with("INCIDENT: 1 malicious release is installed\n"));
         assert!(text.contains("\nleft #3 https://forge.invalid/acme/shop/pull/3: why"));
+        assert!(text.contains("\nwaiting patchgate/qs-0123: Update <qs>"));
         assert!(text.contains("warning: a warning"));
 
         let markdown = report.to_markdown(crate::GITHUB_SUMMARY_LIMIT);

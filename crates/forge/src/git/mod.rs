@@ -20,6 +20,9 @@ pub use uncommitted::uncommitted;
 /// Prefix of every branch that Patchgate may write.
 pub const BRANCH_PREFIX: &str = "patchgate/";
 
+/// Number of digits of the digest in a branch's name.
+const DIGEST_LENGTH: usize = 12;
+
 /// The name of a branch that Patchgate may write. The type cannot have any other name as its value.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct PatchgateBranch(String);
@@ -30,15 +33,28 @@ pub struct PatchgateBranch(String);
 pub struct ForeignBranch(String);
 
 impl PatchgateBranch {
-    /// The branch for a plan. Its name depends only on the version changes of the plan.
+    /// The branch for a plan of a group: `patchgate/<group>-<digest>`. Characters that a branch of
+    /// Patchgate cannot have are left out.
     #[must_use]
-    pub fn for_decision(decision_digest: &str) -> Self {
-        let short: String = decision_digest
+    pub fn for_plan(group: &str, digest: &str) -> Self {
+        let short: String = digest
             .chars()
             .filter(char::is_ascii_hexdigit)
-            .take(12)
+            .take(DIGEST_LENGTH)
             .collect();
-        Self(format!("{BRANCH_PREFIX}fix-{short}"))
+        let is_allowed = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+        let group: String = group.chars().filter(is_allowed).take(100).collect();
+        Self(format!("{BRANCH_PREFIX}{group}-{short}"))
+    }
+
+    /// The group of the plan, when the name has the form of [`Self::for_plan`].
+    #[must_use]
+    pub fn group(&self) -> Option<&str> {
+        let name = self.0.strip_prefix(BRANCH_PREFIX)?;
+        let (group, digest) = name.rsplit_once('-')?;
+        let is_digest =
+            digest.len() == DIGEST_LENGTH && digest.chars().all(|c| c.is_ascii_hexdigit());
+        is_digest.then_some(group)
     }
 
     /// A branch that already exists.
@@ -91,10 +107,16 @@ mod tests {
     #[test]
     fn only_own_branches_have_a_name() {
         let digest = "0123456789abcdef".repeat(4);
-        let branch = PatchgateBranch::for_decision(&digest);
+        let branch = PatchgateBranch::for_plan("fix", &digest);
 
         assert_eq!(branch.reference(), "refs/heads/patchgate/fix-0123456789ab");
+        assert_eq!(branch.group(), Some("fix"));
         assert_eq!(PatchgateBranch::existing(branch.name()), Ok(branch));
+        let odd = PatchgateBranch::for_plan("types-node/../\n", &digest);
+        assert_eq!(odd.group(), Some("types-node"));
+        assert_eq!(PatchgateBranch::existing(odd.name()), Ok(odd));
+        let other = PatchgateBranch::existing("patchgate/work").unwrap();
+        assert_eq!(other.group(), None);
 
         for foreign in [
             "main",

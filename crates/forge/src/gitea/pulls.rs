@@ -45,6 +45,7 @@ impl Gitea {
             })
             .map(|pull| OpenPullRequest {
                 number: pull.number,
+                created_at: pull.created_at,
                 url: pull.html_url,
                 author: pull.user.map(Account::from),
                 labels: names(pull.labels),

@@ -106,6 +106,7 @@ impl GitHub {
             })
             .map(|pull| OpenPullRequest {
                 number: pull.number,
+                created_at: pull.created_at,
                 url: pull.html_url,
                 author: pull.user.map(Account::from),
                 labels: pull.labels.into_iter().map(|label| label.name).collect(),

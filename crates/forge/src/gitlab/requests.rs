@@ -34,6 +34,7 @@ impl GitLab {
             })
             .map(|request| OpenPullRequest {
                 number: request.iid,
+                created_at: request.created_at,
                 url: request.web_url,
                 author: request.author.map(Account::from),
                 labels: request.labels,

@@ -98,13 +98,14 @@ pub(crate) async fn proposal(bed: &impl Bed, to: &str) -> (DesiredState, NewComm
         .await
         .unwrap();
     let block = PlanBlock::new(&plan, &base, &commit.id).render();
-    let wanted = DesiredState::Proposal(Proposal {
-        branch: PatchgateBranch::for_decision(&plan.decision_digest()),
+    let wanted = DesiredState::of(vec![Proposal {
+        branch: PatchgateBranch::for_plan("fix", &plan.branch_digest("main")),
         commit: commit.id.clone(),
         title: format!("Update x to {to}"),
         body: format!("Moves x.\n\n/close\n{block}\n"),
-        is_complete: true,
-    });
+        is_urgent: false,
+        waits: None,
+    }]);
 
     (wanted, commit)
 }
@@ -122,7 +123,7 @@ pub(crate) async fn publish(
         base: "main",
         labels: &["security".to_owned()],
     }
-    .publish(wanted, commit)
+    .publish(wanted, commit.map(std::slice::from_ref).unwrap_or_default())
     .await
 }
 
@@ -142,6 +143,7 @@ pub(crate) fn words(done: &[PublishOutcome]) -> Vec<(&'static str, u64)> {
             PublishOutcome::Closed { number, .. } => ("closed", *number),
             PublishOutcome::BranchDeleted { number, .. } => ("deleted", *number),
             PublishOutcome::Left { number, .. } => ("left", *number),
+            PublishOutcome::Waiting { .. } => ("waiting", 0),
         })
         .collect()
 }

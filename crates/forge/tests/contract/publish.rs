@@ -51,12 +51,10 @@ pub(crate) async fn a_pull_request_lives_and_ends(bed: &impl Bed) {
     assert_eq!(bed.branches().len(), 2);
 
     // An incomplete scan closes nothing, and nothing to fix closes everything.
-    let unknown = DesiredState::Unknown {
-        reason: "the scan is incomplete".into(),
-    };
+    let unknown = DesiredState::unknown("the scan is incomplete");
     let done = publish(bed, &unknown, None).await.unwrap();
     assert_eq!(words(&done), [("left", second)]);
-    let done = publish(bed, &DesiredState::Nothing, None).await.unwrap();
+    let done = publish(bed, &DesiredState::nothing(), None).await.unwrap();
     assert!(
         matches!(
             &done[..],
@@ -69,7 +67,7 @@ pub(crate) async fn a_pull_request_lives_and_ends(bed: &impl Bed) {
         "{done:?}"
     );
     assert_eq!(bed.branches(), ["main"]);
-    let done = publish(bed, &DesiredState::Nothing, None).await.unwrap();
+    let done = publish(bed, &DesiredState::nothing(), None).await.unwrap();
     assert_eq!(done, []);
 
     // What Patchgate closed itself is opened again when it is needed.
@@ -86,7 +84,7 @@ pub(crate) async fn what_people_did_is_respected(bed: &impl Bed) {
     let (wanted, commit) = proposal(bed, "2").await;
     for done in [
         publish(bed, &wanted, Some(&commit)).await.unwrap(),
-        publish(bed, &DesiredState::Nothing, None).await.unwrap(),
+        publish(bed, &DesiredState::nothing(), None).await.unwrap(),
     ] {
         let because = LeaveReason::ForeignCommit;
         assert!(
@@ -101,7 +99,7 @@ pub(crate) async fn what_people_did_is_respected(bed: &impl Bed) {
     let (_, _, body) = only(bed).await;
     let body = body.replace(&PlanBlock::parse(&body).unwrap().commit, &own);
     let persons = bed.open_by_person("patchgate/work", &body);
-    let done = publish(bed, &DesiredState::Nothing, None).await.unwrap();
+    let done = publish(bed, &DesiredState::nothing(), None).await.unwrap();
     assert!(
         done.iter().any(|done| matches!(
             done,

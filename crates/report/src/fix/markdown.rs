@@ -92,9 +92,18 @@ pub(crate) fn upgrades_table(upgrades: &[UpgradeReport], body: &mut Body) {
 
 /// Adds every changed entry: those that may break first, the others collapsed.
 pub(crate) fn entries_section(entries: &[EntryReport], body: &mut Body) {
+    breaking_section(entries, body);
+    other_entries_section(entries, body);
+}
+
+/// Adds the changed entries that may break.
+pub(crate) fn breaking_section(entries: &[EntryReport], body: &mut Body) {
     let breaking = entries.iter().filter(|entry| entry.breaking);
     body.rows("### Moves that may break\n\n", breaking.map(row));
+}
 
+/// Adds the other changed entries, collapsed.
+pub(crate) fn other_entries_section(entries: &[EntryReport], body: &mut Body) {
     let others: Vec<&EntryReport> = entries.iter().filter(|entry| !entry.breaking).collect();
     if others.is_empty() {
         return;

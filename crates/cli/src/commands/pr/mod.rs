@@ -1,20 +1,24 @@
-//! `patchgate pr`: opens, updates or closes the pull request with the fixes.
+//! `patchgate pr`: opens, updates or closes the pull requests with the fixes.
 
+mod author;
+mod outcome;
+
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use patchgate_config::Config;
-use patchgate_fix::FixOutcome;
+use patchgate_fix::{FixOutcome, FixPart, fix_in_parts};
+use patchgate_forge::Forge as _;
 use patchgate_forge::git::{CommitIdentity, Head, NewCommit, PatchgateBranch};
 use patchgate_forge::git::{GitError, commit_files, current_head};
-use patchgate_forge::publish::{PublishOutcome, Publisher};
-use patchgate_forge::pull_request::{CloseReason, DesiredState, Proposal};
-use patchgate_forge::{Forge as _, ForgeKind, TokenIdentity};
+use patchgate_forge::publish::Publisher;
+use patchgate_forge::pull_request::{DesiredState, Limits, Proposal};
 use patchgate_inventory::Inputs;
 use patchgate_model::{Plan, PlanBlock, Problem, UserError, error_chain};
 use patchgate_proof::{PlanStatement, SigningKey, render_block};
 use patchgate_report::{
-    GITHUB_BODY_LIMIT, GITHUB_SUMMARY_LIMIT, PrAction, PrInput, PrReport, PullRequestInput,
-    PullRequestReport, ScanReport, pull_request_body, pull_request_title,
+    BodyTemplate, GITHUB_SUMMARY_LIMIT, PrInput, PrReport, PullRequestInput, ScanReport,
+    pull_request_body, pull_request_title,
 };
 use patchgate_scan::{ScanRequest, SourceOptions, VexOptions};
 
@@ -27,6 +31,8 @@ use crate::forge::{OpenForge, failed};
 use crate::progress::Progress;
 use crate::verdict::FailureRule;
 use crate::{output, verdict};
+use author::{identity, plan_key};
+use outcome::Outcomes;
 
 /// Flags of `patchgate pr`.
 #[derive(Debug, clap::Args)]
@@ -78,17 +84,8 @@ enum Format {
     Json,
 }
 
-/// The account under which a workflow's own token acts, with the address by which GitHub knows it
-/// (<https://github.com/actions/checkout#push-a-commit-using-the-built-in-token>).
-const WORKFLOW_ACCOUNT: (&str, &str) = (
-    "github-actions[bot]",
-    "41898282+github-actions[bot]@users.noreply.github.com",
-);
-
-/// The variable with the key that signs plans.
-const PLAN_KEY: &str = "PATCHGATE_PLAN_KEY";
-/// Largest key file that is read, in bytes.
-const MAX_KEY_BYTES: u64 = 4096;
+/// Largest template that is read, in bytes.
+const MAX_TEMPLATE_BYTES: usize = 256 * 1024;
 
 /// The warning of a pull request that was opened with a workflow's own token.
 const NO_WORKFLOWS: &str = "This was made with an installation token inside a workflow. If it is the workflow's own `GITHUB_TOKEN`, no workflow runs on this pull request, and the gate waits for checks that never come: use the token of an app, or close and reopen the pull request by hand.";
@@ -112,9 +109,11 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let account = forge.api.identity().await.map_err(|error| failed(&error))?;
     let identity = identity(args, &forge, account.as_ref(), context)?;
     let key = plan_key(args, context)?;
+    let template = template(&config, &forge, &head).await?;
     let run = Run {
         args,
         key: key.as_ref(),
+        template: &template,
         identity: &identity,
         context,
         config: &config,
@@ -122,53 +121,46 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     };
     let made = run.plan(&inputs, &progress).await?;
 
-    progress.say("preparing the commit");
-    let carried = if made.plan.is_empty() {
-        None
-    } else {
-        Some(run.carry(&forge, &made, root).await?)
-    };
-    let wanted = match &carried {
-        Some((proposal, _)) => DesiredState::Proposal(proposal.clone()),
-        None => made.nothing_to_propose(),
-    };
+    progress.say("preparing the commits");
+    let (proposals, commits) = run.proposals(&forge, &made, root, &base).await?;
+    let wanted = run.wanted(&made, proposals);
 
-    progress.say("bringing the pull request up to date");
+    progress.say("bringing the pull requests up to date");
+    let mut labels = args.label.clone();
+    let more = config.pull_requests.labels.iter();
+    labels.extend(more.filter(|label| !args.label.contains(label)).cloned());
     let publisher = Publisher {
         forge: &forge.api,
         identity: account.as_ref(),
         http: &forge.http,
         target: &target,
         base: &base,
-        labels: &args.label,
+        labels: &labels,
     };
     let done = publisher
-        .publish(&wanted, carried.as_ref().map(|(_, commit)| commit))
+        .publish(&wanted, &commits)
         .await
         .map_err(|error| {
             UserError::failure(error_chain(&error)).with_optional_hint(error.hint())
         })?;
 
     drop(progress);
-    let pull_requests: Vec<PullRequestReport> = done.into_iter().map(pull_request_report).collect();
+    let outcomes = Outcomes::new(done);
 
     // The report.
     let mut warnings = made.notes.clone();
-    if !pull_requests.is_empty() && forge.has_workflow_token(context) {
+    if !outcomes.pull_requests.is_empty() && forge.has_workflow_token(context) {
         warnings.push(NO_WORKFLOWS.to_owned());
     }
 
+    let first = wanted.proposals.first();
     let report = PrReport::new(&PrInput {
         plan: &made.plan,
         scan: &made.scan,
-        pull_requests: &pull_requests,
-        carried: carried
-            .as_ref()
-            .map(|(proposal, _)| (proposal.branch.name(), proposal.commit.as_str())),
-        none_because: match &wanted {
-            DesiredState::Unknown { reason } => reason,
-            DesiredState::Proposal(_) | DesiredState::Nothing => "none is needed",
-        },
+        pull_requests: &outcomes.pull_requests,
+        waiting: &outcomes.waiting,
+        carried: first.map(|proposal| (proposal.branch.name(), proposal.commit.as_str())),
+        none_because: none_because(&wanted),
         warnings: &warnings,
         exit_code: made.exit.code(),
     });
@@ -180,6 +172,15 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     report_to_runner(context, &report, &made.scan)?;
 
     Ok(made.exit)
+}
+
+/// Why there is no pull request, when there is none: a fragment.
+fn none_because(wanted: &DesiredState) -> &str {
+    match (&wanted.unknown, wanted.remaining.is_empty()) {
+        (Some(reason), _) => reason,
+        (None, false) => "findings are left that cannot be fixed now",
+        (None, true) => "none is needed",
+    }
 }
 
 /// The branch that the pull request is for, and the commit that it starts from, which must be the
@@ -228,37 +229,40 @@ struct Run<'a> {
     identity: &'a CommitIdentity,
     /// The key that signs the plan.
     key: Option<&'a SigningKey>,
+    /// The template of the body.
+    template: &'a BodyTemplate,
 }
 
 /// A plan, with the scan that it is based on.
 struct Made {
-    /// The plan, with paths from the clone's root.
+    /// What all pull requests change together, with paths from the clone's root.
     plan: Plan,
+    /// The plan of each pull request.
+    parts: Vec<FixPart>,
     scan: ScanReport,
     problems: Vec<Problem>,
     /// Notes about side effects, for the user.
     notes: Vec<String>,
-    /// Whether findings are left that a fix would be made for.
-    is_vulnerable: bool,
+    /// Packages with findings that no pull request fixes.
+    remaining: BTreeSet<String>,
     has_lockfiles: bool,
     exit: Exit,
 }
 
 impl Made {
-    /// The consequence of an empty plan for pull requests that are open.
-    fn nothing_to_propose(&self) -> DesiredState {
-        let unknown = |reason: &str| DesiredState::Unknown {
-            reason: reason.to_owned(),
+    /// Why pull requests stay open that have no plan in this run, when it cannot say more.
+    fn unknown(&self) -> Option<String> {
+        let reason = match (self.problems.is_empty(), self.parts.is_empty()) {
+            (false, true) => "the scan is incomplete, so its fixes may still be needed",
+            (false, false) => {
+                "the scan is incomplete, and it may fix findings that this scan missed"
+            }
+            (true, _) if !self.has_lockfiles => {
+                "no lockfile was found, so its fixes may still be needed"
+            }
+            (true, _) => return None,
         };
-        if !self.problems.is_empty() {
-            unknown("the scan is incomplete, so its fixes may still be needed")
-        } else if !self.has_lockfiles {
-            unknown("no lockfile was found, so its fixes may still be needed")
-        } else if self.is_vulnerable {
-            unknown("findings are left that cannot be fixed now")
-        } else {
-            DesiredState::Nothing
-        }
+        Some(reason.to_owned())
     }
 }
 
@@ -276,80 +280,142 @@ impl Run<'_> {
             keep_files: true,
             progress: &|text| progress.say(text),
         };
-        let fixed = patchgate_fix::fix(&request, &options, &self.context.environment).await?;
+        let environment = &self.context.environment;
+        let prefix = &self.head.prefix;
+        let (fixed, parts) = fix_in_parts(&request, &options, environment, prefix).await?;
 
-        Ok(self.made(fixed))
+        Ok(self.made(fixed, parts))
     }
 
     fn rule(&self) -> FailureRule {
         FailureRule::new(&self.args.threshold, self.config)
     }
 
-    fn made(&self, fixed: FixOutcome) -> Made {
+    fn made(&self, fixed: FixOutcome, parts: Vec<FixPart>) -> Made {
         let rule = self.rule();
         let kept = &fixed.scan.findings.kept;
         let inventory = &fixed.scan.contents.inventory;
         let exit = verdict::exit(kept, fixed.fixable(), &fixed.problems, &rule, inventory);
+        let parts = parts.into_iter().map(|part| FixPart {
+            plan: from_root(part.plan, &self.head.prefix),
+            ..part
+        });
 
         Made {
             scan: verdict::scan_report(&fixed.scan, &fixed.problems, &rule, exit, self.context),
-            is_vulnerable: kept.iter().any(|finding| finding.informational.is_none()),
+            remaining: fixed.remaining_packages(),
             has_lockfiles: !inventory.lockfiles.is_empty(),
             plan: from_root(fixed.plan, &self.head.prefix),
+            parts: parts.collect(),
             problems: fixed.problems,
             notes: fixed.notes,
             exit,
         }
     }
 
-    /// The commit that carries the plan, and the pull request that it should have.
-    async fn carry(
+    /// The state of the pull requests that follows from the plan and the settings.
+    fn wanted(&self, made: &Made, proposals: Vec<Proposal>) -> DesiredState {
+        let settings = &self.config.pull_requests;
+        DesiredState {
+            proposals,
+            unknown: made.unknown(),
+            remaining: made.remaining.clone(),
+            limits: Limits {
+                max_open: settings.max_open,
+                max_new_per_hour: settings.max_new_per_hour,
+                now: self.context.environment.now(),
+            },
+        }
+    }
+
+    /// The pull requests that the parts of the plan should have, with their commits.
+    async fn proposals(
         &self,
         forge: &OpenForge,
         made: &Made,
         root: &Path,
+        base: &str,
+    ) -> anyhow::Result<(Vec<Proposal>, Vec<NewCommit>)> {
+        let mut proposals = Vec::new();
+        let mut commits = Vec::new();
+        for part in &made.parts {
+            let (proposal, commit) = self.carry(forge, part, &made.scan, root, base).await?;
+            proposals.push(proposal);
+            commits.push(commit);
+        }
+
+        Ok((proposals, commits))
+    }
+
+    /// The commit that carries one part, and the pull request that it should have.
+    async fn carry(
+        &self,
+        forge: &OpenForge,
+        part: &FixPart,
+        scan: &ScanReport,
+        root: &Path,
+        base: &str,
     ) -> anyhow::Result<(Proposal, NewCommit)> {
-        let title = pull_request_title(&made.plan);
+        let plan = &part.plan;
+        let title = pull_request_title(plan);
         let commit = commit_files(
             root,
             &self.head.commit,
-            &made.plan.changes,
+            &plan.changes,
             self.identity,
             &format!("{title}\n"),
         )
         .await
         .map_err(|error| git_failed(&error))?;
-        let block = PlanBlock::new(&made.plan, &self.head.commit, &commit.id).render();
+        let block = PlanBlock::new(plan, &self.head.commit, &commit.id).render();
         let block = match self.key {
-            Some(key) => format!("{block}\n{}", proof(&made.plan, &commit, key)),
+            Some(key) => format!("{block}\n{}", proof(plan, &commit, key)),
             None => block,
         };
-        let body = pull_request_body(&PullRequestInput {
-            plan: &made.plan,
-            scan: &made.scan,
+        let input = PullRequestInput {
+            plan,
+            scan,
+            base: &self.head.commit,
+            commit_url: &forge.commit_url(&commit.id),
+            note: forge
+                .has_workflow_token(self.context)
+                .then_some(NO_WORKFLOWS),
             block: &block,
-        });
+        };
+        let body = pull_request_body(&input, self.template)
+            .map_err(|error| UserError::failure(error.to_string()))?;
+
+        let now = self.context.environment.now();
+        let is_closed = !self.config.pull_requests.is_open_at(now);
         let proposal = Proposal {
-            branch: PatchgateBranch::for_decision(&made.plan.decision_digest()),
+            branch: PatchgateBranch::for_plan(&part.name, &plan.branch_digest(base)),
             commit: commit.id.clone(),
             title,
-            body: self.with_warning(forge, body),
-            is_complete: made.problems.is_empty(),
+            body,
+            is_urgent: part.is_urgent,
+            waits: is_closed.then(|| "the schedule opens no pull request at this time".to_owned()),
         };
 
         Ok((proposal, commit))
     }
+}
 
-    fn with_warning(&self, forge: &OpenForge, body: String) -> String {
-        // Below the first sentence, which introduces the pull request.
-        let note = format!("\n\n> [!NOTE]\n> {NO_WORKFLOWS}\n\n");
-        let warned = body.replacen("\n\n", &note, 1);
-        if forge.has_workflow_token(self.context) && warned.len() <= GITHUB_BODY_LIMIT {
-            warned
-        } else {
-            body
-        }
-    }
+/// The template of the body: the repository's own at the base commit, or the default.
+async fn template(config: &Config, forge: &OpenForge, head: &Head) -> anyhow::Result<BodyTemplate> {
+    let Some(path) = &config.pull_requests.template else {
+        return Ok(BodyTemplate::default());
+    };
+    let bytes = forge
+        .api
+        .file(path, &head.commit, MAX_TEMPLATE_BYTES)
+        .await
+        .map_err(|error| failed(&error))?
+        .ok_or_else(|| {
+            UserError::usage(format!("the base commit has no template `{path}`"))
+                .with_hint("commit it to the base branch, or change `pull-requests.template`")
+        })?;
+
+    BodyTemplate::parse(path, &bytes).map_err(|error| UserError::usage(error.to_string()).into())
 }
 
 /// The signed statement that the commit contains the plan, as a block of the body.
@@ -357,67 +423,6 @@ fn proof(plan: &Plan, commit: &NewCommit, key: &SigningKey) -> String {
     let changes = plan.changes.iter();
     let files = changes.map(|change| (change.path.as_str(), change.after.as_slice()));
     render_block(&PlanStatement::new(&commit.base, &commit.tree, files).sign(key))
-}
-
-/// The key that signs the plan; `None` when none is given.
-fn plan_key(args: &Args, context: &Context) -> Result<Option<SigningKey>, UserError> {
-    let (name, text) = match (&args.plan_key, context.environment.variable(PLAN_KEY)) {
-        (Some(path), _) => {
-            let failed = |reason: String| {
-                UserError::usage(format!(
-                    "the key `{}` cannot be read: {reason}",
-                    path.display()
-                ))
-            };
-            let bytes = std::fs::File::open(path)
-                .and_then(|file| patchgate_fs::read_up_to(file, MAX_KEY_BYTES))
-                .map_err(|error| failed(error.to_string()))?
-                .ok_or_else(|| failed(format!("it is larger than {MAX_KEY_BYTES} bytes")))?;
-            let text =
-                String::from_utf8(bytes).map_err(|_| failed("it is not UTF-8".to_owned()))?;
-            (path.display().to_string(), text)
-        }
-        (None, Some(text)) => (PLAN_KEY.to_owned(), text.to_owned()),
-        (None, None) => return Ok(None),
-    };
-    SigningKey::from_pem(&text)
-        .map(Some)
-        .map_err(|error| UserError::usage(format!("the key in `{name}` cannot be used: {error}")))
-}
-
-/// The author of the commit: the flag, else the token's account, which the gate recognises.
-fn identity(
-    args: &Args,
-    forge: &OpenForge,
-    account: Option<&TokenIdentity>,
-    context: &Context,
-) -> anyhow::Result<CommitIdentity> {
-    let bad = |error: String| UserError::usage(error).with_hint("give it as `NAME <EMAIL>`");
-    if let Some(author) = &args.commit_author {
-        let (name, email) = author
-            .trim()
-            .strip_suffix('>')
-            .and_then(|author| author.split_once('<'))
-            .ok_or_else(|| bad(format!("`{author}` is not an author")))?;
-        return Ok(CommitIdentity::new(name.trim(), email.trim())
-            .map_err(|error| bad(error.to_string()))?);
-    }
-
-    let is_workflow = forge.kind == ForgeKind::GitHub
-        && context.environment.variable("GITHUB_ACTIONS") == Some("true");
-    let (name, email) = match account {
-        Some(account) => (account.login.as_str(), account.email.as_str()),
-        None if is_workflow => WORKFLOW_ACCOUNT,
-        None => {
-            return Err(
-                UserError::usage("the forge does not say whose token this is")
-                    .with_hint("give `--commit-author \"NAME <EMAIL>\"`")
-                    .into(),
-            );
-        }
-    };
-
-    CommitIdentity::new(name, email).map_err(|error| bad(error.to_string()).into())
 }
 
 /// The plan with paths relative to the clone's root, when only a directory of it was scanned.
@@ -443,47 +448,6 @@ pub(super) fn from_root(mut plan: Plan, prefix: &str) -> Plan {
 
 fn git_failed(error: &GitError) -> UserError {
     UserError::failure(error_chain(error)).with_optional_hint(error.hint().map(str::to_owned))
-}
-
-fn pull_request_report(done: PublishOutcome) -> PullRequestReport {
-    let (number, url, action, reason) = match done {
-        PublishOutcome::Unchanged { number, url } => (number, url, PrAction::Unchanged, None),
-        PublishOutcome::Opened { number, url } => (number, url, PrAction::Opened, None),
-        PublishOutcome::Updated { number, url } => (number, url, PrAction::Updated, None),
-        PublishOutcome::Closed {
-            number,
-            url,
-            because,
-            branch_left,
-        } => {
-            let why = match because {
-                CloseReason::Superseded => "superseded",
-                CloseReason::Resolved => "nothing is left to fix",
-            };
-            let left = branch_left
-                .map(|reason| format!("; its branch is left: {reason}"))
-                .unwrap_or_default();
-            (number, url, PrAction::Closed, Some(format!("{why}{left}")))
-        }
-        PublishOutcome::BranchDeleted { number, url } => (
-            number,
-            url,
-            PrAction::Closed,
-            Some("an earlier run closed it, and its branch is deleted now".to_owned()),
-        ),
-        PublishOutcome::Left {
-            number,
-            url,
-            because,
-        } => (number, url, PrAction::Left, Some(because.to_string())),
-    };
-
-    PullRequestReport {
-        number,
-        url,
-        action,
-        reason,
-    }
 }
 
 /// The step's outputs and the job summary.
