@@ -81,7 +81,7 @@ fn each_step_has_a_pull_request_with_that_step_alone() {
             .find(|pull| pull.head.starts_with(&prefix))
             .unwrap_or_else(|| panic!("a branch of `{group}`: {run:?}"))
     };
-    assert!(named("tools").title.contains("optionator"));
+    assert!(named("tools").title.contains("word-wrap"));
     let lodash = named("lodash");
     assert_eq!(
         changed(&forge, &lodash.head_sha),

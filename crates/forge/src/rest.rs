@@ -174,10 +174,13 @@ impl Rest {
                 })?;
         }
 
-        self.http
+        let answer = self
+            .http
             .send(&request)
             .await
-            .map_err(|error| self.refusal(call, &error))
+            .map_err(|error| self.refusal(call, &error))?;
+        check_written(call, &answer.body)?;
+        Ok(answer)
     }
 
     /// Sends a call and reads its answer as JSON.
@@ -316,6 +319,15 @@ pub(crate) fn parse<T: DeserializeOwned>(call: &Call, body: &[u8]) -> Result<T, 
         call: call.name(),
         source,
     })
+}
+
+/// Refuses the answer of a call that writes when it is no JSON. A page of something between, such as a
+/// login, may answer with a status of success, and nothing was written.
+fn check_written(call: &Call, body: &[u8]) -> Result<(), ForgeError> {
+    if call.method == Method::Get || body.trim_ascii().is_empty() {
+        return Ok(());
+    }
+    parse::<serde::de::IgnoredAny>(call, body).map(drop)
 }
 
 /// The message of a refusal: a text, or a list or an object of texts, as GitLab writes them.

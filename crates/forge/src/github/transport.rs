@@ -101,7 +101,10 @@ impl GitHub {
 
         loop {
             match self.attempt(call, body).await {
-                Ok(answer) => return Ok(answer),
+                Ok(answer) => {
+                    check_written(call, &answer.body)?;
+                    return Ok(answer);
+                }
                 Err(failed) => retries.wait_after(failed).await?,
             }
         }
@@ -347,6 +350,15 @@ pub(super) fn parse<T: DeserializeOwned>(call: &Call, body: &[u8]) -> Result<T, 
         call: call.name(),
         source,
     })
+}
+
+/// Refuses the answer of a call that writes when it is no JSON. A page of something between, such as a
+/// login, may answer with a status of success, and nothing was written.
+fn check_written(call: &Call, body: &[u8]) -> Result<(), ForgeError> {
+    if call.verb == Verb::Get || body.trim_ascii().is_empty() {
+        return Ok(());
+    }
+    parse::<serde::de::IgnoredAny>(call, body).map(drop)
 }
 
 /// The message of a refusal, with the individual errors that GitHub lists.

@@ -9,6 +9,8 @@ use patchgate_forge::{Forge, TokenIdentity};
 use patchgate_http::{Client, ClientOptions};
 use patchgate_model::{Bump, EcosystemName, FileChange, Plan, PlanBlock, Upgrade};
 
+use crate::proxy::Proxy;
+
 /// A repository with `Cargo.lock` (`1`) and `b` on `main`, and a token that may write it.
 pub(crate) trait Bed {
     type Api: Forge;
@@ -16,6 +18,9 @@ pub(crate) trait Bed {
     fn forge(&self) -> &Self::Api;
 
     fn target(&self) -> &PushTarget;
+
+    /// The proxy through which every request goes.
+    fn proxy(&self) -> &Proxy;
 
     /// The account of the token, which the commits are from.
     fn identity(&self) -> Option<&TokenIdentity>;

@@ -10,6 +10,7 @@ use patchgate_testkit::{GiteaRepository, GiteaServer, GiteaUser, Tools};
 use serde_json::{Value, json};
 
 use crate::bed::{Bed, client, only, run};
+use crate::proxy::Proxy;
 
 /// The least scopes of a token, as `docs/forges.md` names them.
 const SCOPES: &str = "write:repository,write:issue,read:user";
@@ -20,6 +21,7 @@ pub(crate) struct OnGitea {
     person: GiteaUser,
     forge: Gitea,
     target: PushTarget,
+    proxy: Proxy,
     identity: TokenIdentity,
 }
 
@@ -32,9 +34,11 @@ pub(crate) fn new() -> Option<OnGitea> {
     server.wait_for_push(&person, "shop");
     let account = server.expect(&person, "GET", "/users/patchgate-bot", &Value::Null, 200);
     let secret = Secret::new(&bot.token);
-    let api = format!("{}/api/v1", server.url());
+    let proxy = Proxy::default();
+    let url = proxy.through(&server.url());
+    let api = format!("{url}/api/v1");
     let forge = Gitea::new(&client(), &api, &secret, "jane/shop".parse().unwrap()).unwrap();
-    let target = PushTarget::new(&format!("{}/jane/shop", server.url()), &secret).unwrap();
+    let target = PushTarget::new(&format!("{url}/jane/shop"), &secret).unwrap();
 
     Some(OnGitea {
         server,
@@ -42,6 +46,7 @@ pub(crate) fn new() -> Option<OnGitea> {
         person,
         forge,
         target,
+        proxy,
         identity: TokenIdentity {
             login: "patchgate-bot".to_owned(),
             id: account["id"].as_u64(),
@@ -67,6 +72,10 @@ impl Bed for OnGitea {
 
     fn target(&self) -> &PushTarget {
         &self.target
+    }
+
+    fn proxy(&self) -> &Proxy {
+        &self.proxy
     }
 
     fn identity(&self) -> Option<&TokenIdentity> {

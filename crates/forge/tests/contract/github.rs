@@ -13,6 +13,7 @@ use patchgate_testkit::{Account, FakeGitHub, Permission, Repository, Tools, call
 use serde_json::json;
 
 use crate::bed::{Bed, client};
+use crate::proxy::Proxy;
 
 const TOKEN: &str = "ghs_secret0123456789";
 const PERSON: &str = "ghp_person0123456789";
@@ -23,6 +24,7 @@ pub(crate) struct OnGitHub {
     repository: Repository,
     forge: GitHub,
     target: PushTarget,
+    proxy: Proxy,
 }
 
 pub(crate) fn new() -> Option<OnGitHub> {
@@ -46,14 +48,18 @@ pub(crate) fn new() -> Option<OnGitHub> {
         retry_base_delay: Duration::ZERO,
     };
     let project = REPO.parse().unwrap();
-    let forge = GitHub::new(&client(), &server.api_url(), &secret, project, options).unwrap();
-    let target = PushTarget::new(&format!("{}/{REPO}", server.server_url()), &secret).unwrap();
+    let proxy = Proxy::default();
+    let api = proxy.through(&server.api_url());
+    let forge = GitHub::new(&client(), &api, &secret, project, options).unwrap();
+    let target = format!("{}/{REPO}", proxy.through(&server.server_url()));
+    let target = PushTarget::new(&target, &secret).unwrap();
 
     Some(OnGitHub {
         server,
         repository,
         forge,
         target,
+        proxy,
     })
 }
 
@@ -66,6 +72,10 @@ impl Bed for OnGitHub {
 
     fn target(&self) -> &PushTarget {
         &self.target
+    }
+
+    fn proxy(&self) -> &Proxy {
+        &self.proxy
     }
 
     fn identity(&self) -> Option<&TokenIdentity> {

@@ -9,6 +9,7 @@ use patchgate_model::{CheckOutcome, MergeMethod, PullRequestState};
 use patchgate_testkit::{FakeGitLab, GitLabUser, Repository, Response, Tools};
 
 use crate::bed::{Bed, client, only, run};
+use crate::proxy::Proxy;
 
 /// A project in a group of a group.
 const PROJECT: &str = "acme/platform/web/shop";
@@ -18,6 +19,7 @@ pub(crate) struct OnGitLab {
     repository: Repository,
     forge: GitLab,
     target: PushTarget,
+    proxy: Proxy,
     identity: TokenIdentity,
 }
 
@@ -32,8 +34,10 @@ pub(crate) fn new() -> Option<OnGitLab> {
     repository.commit("main", "start", &[("Cargo.lock", b"1\n"), ("b", b"b\n")]);
     let secret = Secret::new(&bot.token);
     let project = PROJECT.parse().unwrap();
-    let forge = GitLab::new(&client(), &server.api_url(), &secret, project).unwrap();
-    let target = format!("{}/{PROJECT}.git", server.server_url());
+    let proxy = Proxy::default();
+    let api = proxy.through(&server.api_url());
+    let forge = GitLab::new(&client(), &api, &secret, project).unwrap();
+    let target = format!("{}/{PROJECT}.git", proxy.through(&server.server_url()));
     let target = PushTarget::new(&target, &secret).unwrap();
 
     Some(OnGitLab {
@@ -41,6 +45,7 @@ pub(crate) fn new() -> Option<OnGitLab> {
         repository,
         forge,
         target,
+        proxy,
         identity: TokenIdentity {
             login: bot.login,
             id: Some(13),
@@ -58,6 +63,10 @@ impl Bed for OnGitLab {
 
     fn target(&self) -> &PushTarget {
         &self.target
+    }
+
+    fn proxy(&self) -> &Proxy {
+        &self.proxy
     }
 
     fn identity(&self) -> Option<&TokenIdentity> {

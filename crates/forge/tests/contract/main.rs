@@ -10,9 +10,11 @@
 
 mod bed;
 mod evidence;
+mod faults;
 mod gitea;
 mod github;
 mod gitlab;
+mod proxy;
 mod publish;
 
 /// Runs the tests of the contract on a forge. `$new` makes a test bed, or `None` after a skip.
@@ -53,6 +55,27 @@ macro_rules! contract {
             async fn comments_are_kept_and_texts_run_no_commands() {
                 if let Some(bed) = new() {
                     crate::publish::comments_are_kept_and_texts_run_no_commands(&bed).await;
+                }
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn any_fault_of_any_write_ends_in_the_same_state() {
+                if let Some(bed) = new() {
+                    crate::faults::any_fault_of_any_write_ends_in_the_same_state(&bed).await;
+                }
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn two_runs_at_once_are_one() {
+                if let Some(bed) = new() {
+                    crate::faults::two_runs_at_once_are_one(&bed).await;
+                }
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn the_requests_of_a_run_are_those_in_the_documents() {
+                if let Some(bed) = new() {
+                    crate::faults::the_requests_of_a_run_are_those_in_the_documents(&bed).await;
                 }
             }
         }
