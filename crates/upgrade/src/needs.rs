@@ -181,7 +181,7 @@ impl<'a> Problem<'a> {
             let needed = self.request.lockfile.package(*copy);
             needed.is_some_and(|needed| {
                 let text = &requirement.requirement;
-                self.admits_version(text, &needed.version) != Some(false)
+                self.versions.admits(text, &needed.version) != Some(false)
             })
         });
         match copies.is_empty() {
