@@ -32,7 +32,7 @@ pub use online::{OsvClient, PUBLIC_OSV_API};
 pub use osv::{RecordError, parse_record};
 pub use store::{
     BuildError, BuildProgress, BuildReport, Existing, FileCheck, InputError, PUBLIC_OSV_EXPORTS,
-    Store, StoreError, TextError, UpdateError, UpdateOptions, read_texts,
+    Store, StoreError, TextError, UpdateError, UpdateOptions, Visited, read_texts,
 };
 
 /// The key of a package in an [`AdvisoryLookup`]: its name, normalised by the ecosystem's rule. Names

@@ -59,12 +59,12 @@ impl TrainedSeverity {
     /// The model card, as Markdown. `inputs` describes the data, one input each.
     #[must_use]
     pub fn card(&self, inputs: &[String], bytes: usize) -> String {
-        let mut text = format!(
+        let mut text = String::from(
             "# Model: severity\n\n\
              Estimates the eight base metrics of CVSS v3.1 from the text of an advisory, its weakness \
              ids and its package, and from them the score with an 80 % interval. `patchgate train \
              severity` writes this page and the model, bit for bit the same from the same data.\n\n\
-             ## Data\n\n"
+             ## Data\n\n",
         );
         for input in inputs {
             let _ = writeln!(text, "- {input}");

@@ -28,6 +28,8 @@ const STATE: &str = "2024-10-24";
 const EPSS_DAY: &str = "2026-01-30";
 const EFFORTS: [f64; 5] = [0.01, 0.02, 0.05, 0.1, 0.2];
 
+type Order = fn(&Row) -> f64;
+
 struct Row {
     exploited: bool,
     decision: f64,
@@ -53,7 +55,7 @@ fn main() {
             .join(" | ")
     );
     println!("| --- | {} |", EFFORTS.map(|_| "---: ").join("| "));
-    let orders: [(&str, fn(&Row) -> f64); 3] = [
+    let orders: [(&str, Order); 3] = [
         ("decision", |row| row.decision),
         ("EPSS", |row| row.epss),
         ("CVSS", |row| row.cvss),
@@ -158,6 +160,7 @@ fn finding(id: &str, vector: &str, epss: Option<f64>) -> Finding {
         .parse::<patchgate_cvss::Vector>()
         .map_or(0.0, |vector| vector.scores().base);
     Finding {
+        reachability: None,
         id: id.to_owned(),
         aliases: Vec::new(),
         summary: String::new(),

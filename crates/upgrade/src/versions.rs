@@ -17,6 +17,9 @@ pub(crate) struct Versions<'a> {
     known: Rc<Known>,
 }
 
+/// A raised requirement, or why there is none.
+type Raised = Result<String, String>;
+
 /// Answers about one ecosystem. Packages are known by their normalized names.
 #[derive(Debug, Default)]
 pub(crate) struct Known {
@@ -24,7 +27,7 @@ pub(crate) struct Known {
     places: RefCell<HashMap<String, HashMap<String, Rc<Place>>>>,
     /// `None` where a requirement names no versions.
     admitted: RefCell<HashMap<String, HashMap<String, Option<bool>>>>,
-    raised: RefCell<HashMap<String, HashMap<String, Result<String, String>>>>,
+    raised: RefCell<HashMap<String, HashMap<String, Raised>>>,
 }
 
 /// One release in the list of a package.
@@ -189,7 +192,7 @@ impl<'a> Versions<'a> {
     }
 
     /// The requirement that admits a version and changes as little as possible, or why there is none.
-    pub(crate) fn raised(&self, requirement: &str, version: &str) -> Result<String, String> {
+    pub(crate) fn raised(&self, requirement: &str, version: &str) -> Raised {
         let known = {
             let raised = self.known.raised.borrow();
             let versions = raised.get(requirement);

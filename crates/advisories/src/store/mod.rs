@@ -51,7 +51,7 @@ pub use input::InputError;
 use manifest::{FORMAT, MANIFEST, MAX_MANIFEST_BYTES, Manifest, Source, SourceKind};
 use source::OpenSource;
 use table::Table;
-pub use texts::{TextError, read_texts};
+pub use texts::{TextError, Visited, read_texts};
 pub use update_error::UpdateError;
 pub use update_options::{PUBLIC_OSV_EXPORTS, UpdateOptions};
 pub use verify::FileCheck;

@@ -35,6 +35,9 @@ pub enum TextError {
     },
 }
 
+/// Whether a caller takes a text, or why it refuses it.
+pub type Visited = Result<(), Box<dyn Error + Send + Sync>>;
+
 /// Calls `visit` with every JSON text of a file, an archive, or a directory with everything below it,
 /// in the order of names. A file is JSON, several JSON texts in a row (one on each line, say), either
 /// of them compressed with gzip, or a zip archive of JSON files. Other files are passed over.
@@ -42,10 +45,7 @@ pub enum TextError {
 ///
 /// # Errors
 /// When a file cannot be read, ends early, or `visit` refuses a text.
-pub fn read_texts(
-    path: &Path,
-    visit: &mut dyn FnMut(&[u8]) -> Result<(), Box<dyn Error + Send + Sync>>,
-) -> Result<u64, TextError> {
+pub fn read_texts(path: &Path, visit: &mut dyn FnMut(&[u8]) -> Visited) -> Result<u64, TextError> {
     let mut number = 0;
     for file in list(path)? {
         let name = file.display().to_string();
@@ -65,7 +65,7 @@ pub fn read_texts(
     Ok(number)
 }
 
-type Visit<'a> = dyn FnMut(&[u8]) -> Result<(), Box<dyn Error + Send + Sync>> + 'a;
+type Visit<'a> = dyn FnMut(&[u8]) -> Visited + 'a;
 
 /// The texts of an archive's entries. Names of entries are never used as paths.
 fn archive(file: File, name: &str, visit: &mut Visit<'_>) -> Result<u64, TextError> {
