@@ -9,7 +9,7 @@
 //!    <https://github.com/rustsec/advisory-db>) name symbols.
 //! 2. **Package imported**: a source imports the package.
 //! 3. **Not imported**: no source does, *and* every way by which the sources could still use it is
-//!    known not to exist ([`Unproven`](packages) lists them).
+//!    known not to exist (`Unproven` in `packages.rs` lists them).
 //! 4. **Unknown**: everything else.
 //!
 //! Syntax trees and the names in them are `patchgate-api-surface`'s. Deliberately absent: the sources of
