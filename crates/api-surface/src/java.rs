@@ -65,6 +65,7 @@ fn full_name(node: Node<'_>, source: Source<'_>, found: &mut References) {
     if text.len() > 300 || text.contains('(') {
         return;
     }
+
     let text = plain(text);
     let mut package_end = None;
     for (dot, _) in text.match_indices('.') {
@@ -77,6 +78,7 @@ fn full_name(node: Node<'_>, source: Source<'_>, found: &mut References) {
     let Some((package, rest)) = package_end.and_then(|dot| text.split_at_checked(dot)) else {
         return;
     };
+
     let is_package = package.contains('.')
         && package
             .split('.')

@@ -217,32 +217,27 @@ pub(crate) fn settings(wire: PullRequests) -> PullRequestSettings {
 }
 
 fn group(wire: PullRequestGroup) -> StepGroup {
+    let scope = |word| match word {
+        ScopeWord::Runtime => Scope::Runtime,
+        ScopeWord::Peer => Scope::Peer,
+        ScopeWord::Optional => Scope::Optional,
+        ScopeWord::Build => Scope::Build,
+        ScopeWord::Test => Scope::Test,
+        ScopeWord::Development => Scope::Development,
+    };
+    let outcome = |word| match word {
+        OutcomeWord::ActNow => Outcome::ActNow,
+        OutcomeWord::OutOfCycle => Outcome::OutOfCycle,
+        OutcomeWord::Scheduled => Outcome::Scheduled,
+        OutcomeWord::Defer => Outcome::Defer,
+    };
+
     StepGroup {
         name: wire.name,
         ecosystems: wire.ecosystems,
         paths: wire.paths,
-        scopes: wire
-            .scopes
-            .into_iter()
-            .map(|word| match word {
-                ScopeWord::Runtime => Scope::Runtime,
-                ScopeWord::Peer => Scope::Peer,
-                ScopeWord::Optional => Scope::Optional,
-                ScopeWord::Build => Scope::Build,
-                ScopeWord::Test => Scope::Test,
-                ScopeWord::Development => Scope::Development,
-            })
-            .collect(),
-        urgency: wire
-            .urgency
-            .into_iter()
-            .map(|word| match word {
-                OutcomeWord::ActNow => Outcome::ActNow,
-                OutcomeWord::OutOfCycle => Outcome::OutOfCycle,
-                OutcomeWord::Scheduled => Outcome::Scheduled,
-                OutcomeWord::Defer => Outcome::Defer,
-            })
-            .collect(),
+        scopes: wire.scopes.into_iter().map(scope).collect(),
+        urgency: wire.urgency.into_iter().map(outcome).collect(),
     }
 }
 
