@@ -147,6 +147,56 @@ fn a_baseline_shows_what_is_new_and_keeps_the_first_detection() {
 }
 
 #[test]
+fn a_commit_is_a_baseline() {
+    let sandbox = sandbox();
+    sandbox.write("fine.txt", "");
+    sandbox.git(&["init", "--quiet"]);
+    sandbox.git(&["add", "."]);
+    sandbox.git(&["commit", "--quiet", "--message", "first"]);
+    let since = |commit: &str, more: &[&str]| {
+        let against = ["--baseline", commit, "--fail-on", "new"];
+        sandbox.offline("scan", &[&against[..], more, &["repo"]].concat())
+    };
+
+    // The working tree, not the last commit, is compared.
+    let fixed = JQUERY_LOCK.replace("3.4.1", "3.7.1");
+    sandbox.write("services/api/package-lock.json", fixed);
+    let run = since("HEAD", &[]).expect(0);
+    let words = run.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("Against commit"), "{}", run.stdout);
+    assert!(words.contains(": 2 gone"), "{}", run.stdout);
+
+    sandbox.write("services/api/package-lock.json", JQUERY_LOCK);
+    sandbox.write("web/package-lock.json", JQUERY_LOCK);
+    let report = since("HEAD", &["--format", "json"]).expect(1).json();
+    let baseline = &report["summary"]["baseline"];
+    assert_eq!(
+        (&baseline["new"], &baseline["same"]),
+        (&2.into(), &0.into())
+    );
+    let commit = baseline["commit"].as_str().unwrap();
+
+    sandbox.git(&["add", "."]);
+    sandbox.git(&["commit", "--quiet", "--message", "second"]);
+    let report = since("HEAD", &["--format", "json"]).expect(0).json();
+    assert_eq!(report["summary"]["baseline"]["same"], 2);
+    let report = since(commit, &["--format", "json"]).expect(1).json();
+    assert_eq!(report["summary"]["baseline"]["new"], 2);
+    // A directory is compared with the same directory.
+    let part = ["--baseline", "HEAD~1", "--fail-on", "new", "repo/services"];
+    sandbox.offline("scan", &part).expect(0);
+
+    let run = since("origin/absent", &[]).expect(2);
+    assert!(run.stderr.contains("fetch-depth: 0"), "{}", run.stderr);
+    let run = since("absent.json", &[]).expect(2);
+    assert!(
+        run.stderr.contains("`absent.json` does not exist"),
+        "{}",
+        run.stderr
+    );
+}
+
+#[test]
 fn explain_tells_the_story_of_a_decision() {
     let sandbox = sandbox();
     let explain = |arguments: &[&str]| {

@@ -3,7 +3,6 @@
 use patchgate_testkit::{NpmRegistry, Release};
 use serde_json::{Value, json};
 
-use crate::fix::output::git;
 use crate::support::fixture_registry::{npm_lock, npm_project};
 use crate::support::sandbox::Sandbox;
 
@@ -143,7 +142,7 @@ fn an_archive_with_another_hash_is_not_evidence() {
 fn the_history_of_the_repository_is_counted() {
     let (sandbox, _registry) = project();
     let now = sandbox.text("package-lock.json");
-    git(&sandbox, &["init", "-q"]);
+    sandbox.git(&["init", "-q"]);
     for version in ["0.8.0", "0.9.0", "0.8.0", "1.0.0"] {
         let text = now.replace("leaf-1.0.0.tgz", "x.tgz").replacen(
             "\"node_modules/leaf\": {\n      \"version\": \"1.0.0\"",
@@ -151,11 +150,8 @@ fn the_history_of_the_repository_is_counted() {
             1,
         );
         sandbox.write("package-lock.json", &text);
-        git(&sandbox, &["add", "."]);
-        git(
-            &sandbox,
-            &["commit", "-q", "--date=2024-01-01T00:00:00Z", "-m", "x"],
-        );
+        sandbox.git(&["add", "."]);
+        sandbox.git(&["commit", "-q", "--date=2024-01-01T00:00:00Z", "-m", "x"]);
     }
     sandbox.write("package-lock.json", &now);
 

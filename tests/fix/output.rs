@@ -40,19 +40,6 @@ fn run(sandbox: &Sandbox, flags: &[&str]) -> Run {
     sandbox.run(&[&["fix"][..], flags, &STORE].concat())
 }
 
-/// Runs git in `repo/`, with its own settings only.
-#[track_caller]
-pub(crate) fn git(sandbox: &Sandbox, arguments: &[&str]) {
-    let output = Command::new("git")
-        .args(["-c", "user.name=a", "-c", "user.email=a@b.invalid"])
-        .args(["-c", "core.autocrlf=false"])
-        .args(arguments)
-        .current_dir(sandbox.path("repo"))
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "git {arguments:?}: {output:?}");
-}
-
 #[test]
 fn the_summary_is_first_and_the_diff_only_on_request() {
     let (sandbox, _registry) = two_steps();
@@ -112,9 +99,9 @@ fn words(text: &str) -> String {
 #[test]
 fn git_applies_the_patch_and_the_files_are_those_of_apply() {
     let (sandbox, _registry) = two_steps();
-    git(&sandbox, &["init", "-q"]);
-    git(&sandbox, &["add", "."]);
-    git(&sandbox, &["commit", "-q", "-m", "x"]);
+    sandbox.git(&["init", "-q"]);
+    sandbox.git(&["add", "."]);
+    sandbox.git(&["commit", "-q", "-m", "x"]);
 
     run(&sandbox, &["--patch=change.patch"]).expect(0);
     let patch = std::fs::read_to_string(sandbox.path("change.patch")).unwrap();
@@ -125,8 +112,8 @@ fn git_applies_the_patch_and_the_files_are_those_of_apply() {
         "{printed:?}"
     );
 
-    git(&sandbox, &["apply", "--check", "../change.patch"]);
-    git(&sandbox, &["apply", "../change.patch"]);
+    sandbox.git(&["apply", "--check", "../change.patch"]);
+    sandbox.git(&["apply", "../change.patch"]);
     let patched = (
         sandbox.text("package.json"),
         sandbox.text("package-lock.json"),
@@ -137,7 +124,7 @@ fn git_applies_the_patch_and_the_files_are_those_of_apply() {
         patched.0
     );
 
-    git(&sandbox, &["checkout", "-q", "."]);
+    sandbox.git(&["checkout", "-q", "."]);
     fix(&sandbox, "--apply").expect(0);
     let applied = (
         sandbox.text("package.json"),
@@ -254,9 +241,9 @@ fn a_format_that_fix_does_not_change_is_named_once_and_is_no_failure() {
 #[test]
 fn files_with_uncommitted_changes_are_not_written() {
     let (sandbox, _registry) = two_steps();
-    git(&sandbox, &["init", "-q"]);
-    git(&sandbox, &["add", "."]);
-    git(&sandbox, &["commit", "-q", "-m", "x"]);
+    sandbox.git(&["init", "-q"]);
+    sandbox.git(&["add", "."]);
+    sandbox.git(&["commit", "-q", "-m", "x"]);
     sandbox.write("other.txt", "not committed");
     let described = "\"name\": \"shop\",\r\n  \"description\": \"a shop\",";
     let manifest = sandbox.text("package.json");

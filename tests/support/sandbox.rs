@@ -71,6 +71,19 @@ impl Sandbox {
         std::fs::write(path, content).unwrap();
     }
 
+    /// Runs git in `repo/`, with its own settings only.
+    #[track_caller]
+    pub(crate) fn git(&self, arguments: &[&str]) {
+        let output = Command::new("git")
+            .args(["-c", "user.name=a", "-c", "user.email=a@b.invalid"])
+            .args(["-c", "core.autocrlf=false"])
+            .args(arguments)
+            .current_dir(self.path("repo"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "git {arguments:?}: {output:?}");
+    }
+
     /// The text of a file of the repository at `repo/`.
     #[track_caller]
     pub(crate) fn text(&self, name: &str) -> String {

@@ -41,21 +41,26 @@ impl RepositoryArgs {
         let root = repository_root(self.path.as_deref().unwrap_or(Path::new(".")));
         let config = load_settings(self.config.as_deref(), &root)?;
 
+        let inputs = self.inputs(self.path.clone(), named, &config)?;
+        Ok((inputs, config))
+    }
+
+    /// Opens a repository at `path` with these settings, whichever directory the flags name.
+    pub(crate) fn inputs(
+        &self,
+        path: Option<PathBuf>,
+        named: &InputArgs,
+        config: &Config,
+    ) -> Result<Inputs, UserError> {
         let exclude = self.exclude.iter().chain(&config.exclude).cloned();
-        let inputs = Inputs::open(&InputOptions {
-            path: self.path.clone(),
+        let skip = self.skip_group.iter().chain(&config.skip).copied();
+        Inputs::open(&InputOptions {
+            path,
             exclude: exclude.collect(),
-            skip: self
-                .skip_group
-                .iter()
-                .chain(&config.skip)
-                .copied()
-                .collect(),
+            skip: skip.collect(),
             lockfiles: named.lockfile.clone(),
             sboms: named.sbom.clone(),
-        })?;
-
-        Ok((inputs, config))
+        })
     }
 }
 
@@ -71,6 +76,13 @@ pub(crate) struct InputArgs {
     /// else is read
     #[arg(long, value_name = "FILE")]
     pub(crate) sbom: Vec<String>,
+}
+
+impl InputArgs {
+    /// Whether files are named one by one.
+    pub(crate) fn is_given(&self) -> bool {
+        !self.lockfile.is_empty() || !self.sbom.is_empty()
+    }
 }
 
 /// The source of advisories.

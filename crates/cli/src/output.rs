@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::Path;
 
 use anyhow::Context as _;
+use patchgate_report::clean;
 
 /// Writes `text` to the file, or to standard output where none is given.
 ///
@@ -27,6 +28,11 @@ pub(crate) fn write(text: &str, to: Option<&Path>) -> anyhow::Result<()> {
 /// Writes `text` to standard error, so that it does not mix with the result.
 pub(crate) fn say(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Prints a warning to standard error, without control characters and line ends of `text`.
+pub(crate) fn warn(text: &str) {
+    say(&format!("warning: {}\n", clean(text)));
 }
 
 /// Replaces a file, or creates it, as a whole.

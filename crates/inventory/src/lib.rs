@@ -6,11 +6,14 @@
 //! of the repository (Maven's parents and imported lists of versions) come through
 //! [`ExternalFiles`]; [`maven::MavenRepository`] fetches them.
 //!
+//! [`CommitFiles`] lays out the files of an earlier commit.
+//!
 //! Nothing of the repository is run, and no link is followed out of it.
 //!
 //! Deliberately absent: formats (`patchgate-ecosystems`, `patchgate-sbom`) and findings
 //! (`patchgate-scan`).
 
+mod commit;
 mod contents;
 mod external;
 mod files;
@@ -21,6 +24,7 @@ pub mod maven;
 mod repository;
 mod walk;
 
+pub use commit::CommitFiles;
 pub use contents::{Contents, parse, parse_sbom};
 pub use external::{ExternalFiles, NoExternalFiles, missing};
 pub use files::read_named;

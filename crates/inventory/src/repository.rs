@@ -52,7 +52,7 @@ pub fn repository_root(path: &Path) -> PathBuf {
 }
 
 /// The root of a repository, and the directory of `path` from there.
-fn located(path: &Path) -> (PathBuf, String) {
+pub(crate) fn located(path: &Path) -> (PathBuf, String) {
     let directory = if path.is_dir() { path } else { parent(path) };
     let start = git::root_of(directory).and_then(|root| {
         let inside = directory.canonicalize().ok()?;

@@ -1,4 +1,5 @@
-//! A baseline: an earlier report of a scan, which a later scan is compared with.
+//! A baseline: an earlier state, which a scan is compared with. It is a report of an earlier scan, or
+//! the findings in an earlier commit.
 //!
 //! Findings are compared by vulnerability, package, version, scope and file, so that a vulnerability
 //! that moves from a development to a run-time lockfile is a new one. A number for each id would not
@@ -31,10 +32,11 @@ pub enum BaselineError {
     },
 }
 
-/// The findings of an earlier report.
+/// The findings of an earlier report or commit.
 #[derive(Debug, Clone, Default)]
 pub struct Baseline {
     findings: BTreeMap<Key, Earlier>,
+    commit: Option<String>,
 }
 
 /// Vulnerability, ecosystem, package, version, scope and file.
@@ -50,6 +52,9 @@ struct Earlier {
 /// The comparison of a scan with its baseline.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct BaselineReport {
+    /// The commit whose findings are the baseline. Missing when it is an earlier report.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commit: Option<String>,
     /// Findings that the baseline lacks, at least in one of their files.
     pub new: usize,
     /// Findings that have a more urgent outcome or a higher severity.
@@ -161,7 +166,28 @@ impl Baseline {
             }
         }
 
-        Ok(Self { findings })
+        Ok(Self {
+            findings,
+            commit: None,
+        })
+    }
+
+    /// The findings of a scan of this commit.
+    pub fn of_commit<'a>(commit: &str, findings: impl IntoIterator<Item = &'a Finding>) -> Self {
+        let mut known = BTreeMap::new();
+        for finding in findings {
+            let earlier = Earlier {
+                severity: Some(finding.severity.level),
+                outcome: Some(finding.score.decision.outcome),
+                first_detected: None,
+            };
+            known.extend(keys(finding).map(|key| (key, earlier.clone())));
+        }
+
+        Self {
+            findings: known,
+            commit: Some(commit.to_owned()),
+        }
     }
 
     /// The change of a finding against the baseline.
@@ -207,6 +233,7 @@ impl ScanReport {
         let left: BTreeSet<Key> = left.into_iter().flat_map(keys).collect();
         let gone = baseline.findings.keys().filter(|key| !left.contains(*key));
         let mut report = BaselineReport {
+            commit: baseline.commit.clone(),
             gone: gone
                 .cloned()
                 .map(
@@ -267,7 +294,8 @@ fn level(word: &str) -> Option<Level> {
     })
 }
 
-/// The comparison in words: `Against the baseline: 2 new, 1 worse, 3 gone`.
+/// The comparison in words: `Against the baseline: 2 new, 1 worse, 3 gone`, or
+/// `Against commit 0123456789ab: 2 new`.
 pub(crate) fn phrase(report: &ScanReport) -> Option<String> {
     let baseline = report.summary.baseline.as_ref()?;
     let parts: Vec<String> = [
@@ -281,10 +309,15 @@ pub(crate) fn phrase(report: &ScanReport) -> Option<String> {
     .filter(|(number, _)| *number > 0)
     .map(|(number, word)| format!("{number} {word}"))
     .collect();
-    Some(match parts.is_empty() {
-        true => "Against the baseline: no findings then or now".to_owned(),
-        false => format!("Against the baseline: {}", parts.join(", ")),
-    })
+    let against = match &baseline.commit {
+        Some(commit) => format!("commit {}", commit.get(..12).unwrap_or(commit)),
+        None => "the baseline".to_owned(),
+    };
+    let parts = match parts.is_empty() {
+        true => "no findings then or now".to_owned(),
+        false => parts.join(", "),
+    };
+    Some(format!("Against {against}: {parts}"))
 }
 
 #[cfg(test)]
@@ -324,6 +357,22 @@ mod tests {
         let mut changed = before;
         changed.severity.level = Level::Low;
         assert_eq!(baseline.change(&changed), BaselineChange::Better);
+    }
+
+    #[test]
+    fn the_findings_of_a_commit_are_a_baseline() {
+        let before = finding("GHSA-1", "a", "1.0.0", Level::High, Some(8.0));
+        let commit = "0123456789abcdef0123456789abcdef01234567";
+        let baseline = Baseline::of_commit(commit, [&before]);
+        assert_eq!(baseline.change(&before), BaselineChange::Same);
+        assert_eq!(baseline.change(&exploited()), BaselineChange::New);
+        assert_eq!(baseline.first_detected(&before), None);
+
+        let mut now = report(&[], &[], &[], &[]);
+        now.compare(&baseline, []);
+        assert_eq!(phrase(&now).unwrap(), "Against commit 0123456789ab: 1 gone");
+        let compared = now.summary.baseline.unwrap();
+        assert_eq!(compared.commit.as_deref(), Some(commit));
     }
 
     #[test]

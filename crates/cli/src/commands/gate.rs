@@ -427,12 +427,6 @@ async fn refuse_wrong_token(forge: &OpenForge, number: u64) -> Result<(), UserEr
     }
 }
 
-pub(crate) fn warn(text: &str) {
-    use std::io::Write as _;
-
-    let _ = writeln!(anstream::stderr().lock(), "warning: {text}");
-}
-
 #[cfg(test)]
 mod tests {
     use serde_json::json;

@@ -26,11 +26,11 @@ use patchgate_report::{
 use patchgate_scan::{AdvisorySource, SourceOptions, evaluate};
 
 use crate::args::{ForgeArgs, OutputArgs, SourceArgs, ThresholdArgs};
-use crate::commands::gate::{pull_request_number, read_config, warn};
+use crate::commands::gate::{pull_request_number, read_config};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::forge::{OpenForge, failed};
-use crate::output;
+use crate::output::{self, warn};
 use crate::progress::Progress;
 use crate::report_files::{FormatArg, FormatParser, destinations};
 use crate::verdict::FailureRule;

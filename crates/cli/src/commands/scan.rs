@@ -1,13 +1,11 @@
 //! `patchgate scan`: finds vulnerabilities, ranks and reports them.
 
+mod baseline;
 mod format;
 mod render;
 
-use std::path::{Path, PathBuf};
-
-use patchgate_model::UserError;
-use patchgate_report::{Baseline, GITHUB_SUMMARY_LIMIT, ScanReport};
-use patchgate_scan::{ScanRequest, ScanResult, SourceOptions, VexOptions};
+use patchgate_report::{GITHUB_SUMMARY_LIMIT, ScanReport};
+use patchgate_scan::{ScanRequest, SourceOptions, VexOptions};
 
 use crate::args::{InputArgs, OutputArgs, RepositoryArgs, SourceArgs, ThresholdArgs, VexArgs};
 use crate::context::Context;
@@ -34,10 +32,11 @@ pub(crate) struct Args {
     vex: VexArgs,
     #[command(flatten)]
     threshold: ThresholdArgs,
-    /// Compare the findings with an earlier report of `scan --format json`: `--fail-on new` fails the
-    /// run only for what is new or worse, and deadlines count from the first detection
-    #[arg(long, value_name = "FILE", help_heading = "Threshold")]
-    baseline: Option<PathBuf>,
+    /// Compare the findings with an earlier report of `scan --format json`, or with those of a commit
+    /// (`origin/main`, `HEAD~1`): `--fail-on new` fails the run only for what is new or worse. With a
+    /// report, deadlines count from the first detection
+    #[arg(long, value_name = "FILE|COMMIT", help_heading = "Threshold")]
+    baseline: Option<String>,
 
     /// Read the sources of the repository and say whether they call an affected symbol or import the
     /// package at all
@@ -76,31 +75,6 @@ pub(crate) struct Args {
     all: bool,
 }
 
-/// Largest baseline, in bytes. A report of 10,000 findings has about 40 MB.
-const MAX_BASELINE_BYTES: u64 = 256 * 1024 * 1024;
-
-fn read_baseline(path: &Path) -> Result<Baseline, UserError> {
-    let name = path.display();
-    let bytes = patchgate_fs::read_named(path, MAX_BASELINE_BYTES)
-        .map_err(|error| UserError::usage(format!("cannot read the baseline `{name}`: {error}")))?;
-    Baseline::parse(&bytes).map_err(|error| {
-        UserError::usage(format!("the baseline `{name}` is {error}"))
-            .with_hint("write one with `patchgate scan --format json --output FILE`")
-    })
-}
-
-/// Sets the first detection and the change of every finding.
-fn compare(result: &mut ScanResult, baseline: &Baseline) {
-    let rater = result.source.rater();
-    let findings = &mut result.findings;
-    for finding in findings.kept.iter_mut().chain(&mut findings.possible) {
-        if let Some(day) = baseline.first_detected(finding) {
-            rater.rate_detected(finding, day);
-        }
-        finding.score.decision.change = Some(baseline.change(finding));
-    }
-}
-
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let ledger = args.ledger.open(context)?;
     let destinations = destinations(&args.format, args.output.output.as_deref(), Format::Table)?;
@@ -119,11 +93,14 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         keep_files: ledger.is_some(),
         progress: &|text| progress.say(text),
     };
-    let baseline = args.baseline.as_deref().map(read_baseline).transpose()?;
+    let baseline = match &args.baseline {
+        Some(named) => Some(baseline::read(named, args, &request, context).await?),
+        None => None,
+    };
     let mut result = patchgate_scan::scan(&request, &context.environment).await?;
     drop(progress);
     if let Some(baseline) = &baseline {
-        compare(&mut result, baseline);
+        baseline::compare(&mut result, baseline);
     }
 
     let kept = &result.findings.kept;

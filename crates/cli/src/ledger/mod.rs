@@ -11,6 +11,7 @@ use patchgate_model::UserError;
 use patchgate_report::clean;
 
 use crate::context::Context;
+use crate::output::warn;
 
 pub(crate) use records::{Judged, merge_intent, scan, verdict};
 
@@ -153,9 +154,4 @@ impl Writer {
     pub(crate) fn open_intents(&self) -> Result<Vec<OpenIntent>, LedgerError> {
         Ledger::open(&*self.storage, self.key.verifier())?.open_intents()
     }
-}
-
-/// Prints a warning.
-pub(crate) fn warn(text: &str) {
-    crate::output::say(&format!("warning: {}\n", clean(text)));
 }

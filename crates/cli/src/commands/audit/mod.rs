@@ -14,8 +14,8 @@ use patchgate_report::clean;
 
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::ledger::{failed, place, signer, warn};
-use crate::output;
+use crate::ledger::{failed, place, signer};
+use crate::output::{self, warn};
 
 /// Largest file with a key or a checkpoint, in bytes.
 const MAX_FILE_BYTES: u64 = 64 * 1024;

@@ -8,8 +8,8 @@ use patchgate_model::{Judgement, MergeMethod, PullRequestState, Verdict};
 use patchgate_report::GateReport;
 
 use super::round::{Judge, Round};
-use super::warn;
 use crate::forge::OpenForge;
+use crate::output::warn;
 
 /// Name of the check run with the verdict.
 const CHECK_NAME: &str = "patchgate";

@@ -3,8 +3,8 @@
 use patchgate_ledger::{Event, Input, OpenIntent, Step};
 use patchgate_model::{Evidence, Judgement, PullRequestState};
 
-use super::warn;
 use crate::ledger;
+use crate::output::warn;
 
 /// Age from which an intent without a result is one of a run that was interrupted.
 const INTERRUPTED_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
