@@ -9,6 +9,8 @@
 pub(crate) struct Metric {
     /// Abbreviation, as in a vector.
     pub(crate) name: &'static str,
+    /// The name as a number.
+    pub(crate) key: u32,
     pub(crate) group: Group,
     /// Values with their weights. An optional metric has its "not defined" first.
     pub(crate) values: &'static [(&'static str, f64)],
@@ -27,6 +29,18 @@ pub(crate) enum Group {
 
 use Group::{Base, Environmental, Supplemental, Temporal};
 
+/// A name of at most four bytes as a number, which is compared faster than a text. 0 for a longer
+/// name, which no metric has.
+pub(crate) const fn key(name: &str) -> u32 {
+    match *name.as_bytes() {
+        [a] => u32::from_be_bytes([0, 0, 0, a]),
+        [a, b] => u32::from_be_bytes([0, 0, a, b]),
+        [a, b, c] => u32::from_be_bytes([0, a, b, c]),
+        [a, b, c, d] => u32::from_be_bytes([a, b, c, d]),
+        _ => 0,
+    }
+}
+
 const fn metric(
     name: &'static str,
     group: Group,
@@ -34,6 +48,7 @@ const fn metric(
 ) -> Metric {
     Metric {
         name,
+        key: key(name),
         group,
         values,
     }

@@ -60,9 +60,17 @@ impl Vector {
             Version::V2 => v2::scores(self),
             Version::V30 | Version::V31 => v3::scores(self),
             Version::V40 => {
-                let threat = self.without(&[Group::Environmental]);
-                let scores = [self.base(), threat, *self].map(|vector| v4::score(&vector));
-                (scores[0], Some(scores[1]), Some(scores[2]))
+                // Without metrics of a group, the score is that of the groups before.
+                let base = v4::score(&self.base());
+                let threat = match self.defines(Group::Temporal) {
+                    true => v4::score(&self.without_environment()),
+                    false => base,
+                };
+                let all = match self.defines(Group::Environmental) {
+                    true => v4::score(self),
+                    false => threat,
+                };
+                (base, Some(threat), Some(all))
             }
         };
 

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::metrics::{Group, Metric, V2, V3, V4};
+use crate::metrics::{Group, Metric, V2, V3, V4, key};
 
 /// Longest text that is parsed, in bytes. A full v4.0 vector has about 250.
 pub const MAX_BYTES: usize = 1_024;
@@ -153,10 +153,9 @@ impl Vector {
             .filter(|(_, value)| !value.contains(':'))
             .ok_or_else(|| VectorError::Malformed(shorten(part)))?;
 
-        let metrics = self.version.metrics().iter().zip(&mut self.values);
-        let (metric, slot) = metrics
-            .into_iter()
-            .find(|(metric, _)| metric.name == name)
+        let (metric, slot) = self
+            .position(name)
+            .and_then(|at| Some((self.version.metrics().get(at)?, self.values.get_mut(at)?)))
             .ok_or_else(|| VectorError::UnknownMetric {
                 version: self.version.number(),
                 name: shorten(name),
@@ -206,15 +205,17 @@ impl Vector {
     /// The vector with another value of a metric. `None` when the version has no such metric or value.
     #[must_use]
     pub fn with(&self, name: &str, value: &str) -> Option<Self> {
-        let position = self
-            .version
-            .metrics()
-            .iter()
-            .position(|metric| metric.name == name)?;
+        let position = self.position(name)?;
         let metric = self.version.metrics().get(position)?;
         let mut changed = *self;
         *changed.values.get_mut(position)? = index_of(metric, value)?;
         Some(changed)
+    }
+
+    /// The vector without environmental metrics, and without supplemental ones, which change no score.
+    #[must_use]
+    pub fn without_environment(&self) -> Self {
+        self.without(&[Group::Environmental, Group::Supplemental])
     }
 
     /// The vector with its base metrics only.
@@ -243,15 +244,24 @@ impl Vector {
 
     /// The value and weight of a metric that the vector contains.
     fn value(&self, name: &str) -> Option<(&'static str, f64)> {
-        let (metric, index) = self.entries().find(|(metric, _)| metric.name == name)?;
-        metric.values.get(usize::from(index)).copied()
+        let position = self.position(name)?;
+        let index = self.values.get(position)?;
+        let metric = self.version.metrics().get(position)?;
+        metric.values.get(usize::from(*index)).copied()
+    }
+
+    /// The place of a metric in the list of the version's metrics.
+    fn position(&self, name: &str) -> Option<usize> {
+        let wanted = key(name);
+        let mut metrics = self.version.metrics().iter();
+        metrics.position(|metric| metric.key == wanted)
     }
 
     /// The weight of a metric; that of "not defined" when it is absent.
     pub(crate) fn weight(&self, name: &str) -> f64 {
         let undefined = || {
-            let metric = self.version.metrics().iter().find(|one| one.name == name);
-            metric.and_then(|metric| metric.values.first().copied())
+            let metric = self.version.metrics().get(self.position(name)?)?;
+            metric.values.first().copied()
         };
         self.value(name)
             .or_else(undefined)

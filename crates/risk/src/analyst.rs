@@ -119,9 +119,14 @@ mod tests {
         finding
     }
 
+    fn evidence(finding: &Finding) -> Evidence {
+        let vector = finding.severity.cvss_vector.as_deref();
+        Evidence::of(finding, vector.and_then(crate::severity::vector))
+    }
+
     #[test]
     fn an_analysts_values_count_before_derived_ones() {
-        let derived = Evidence::of(&with("{}"), None);
+        let derived = evidence(&with("{}"));
         assert_eq!(
             (derived.automatable, derived.total_impact),
             (Some(true), Some(true))
@@ -132,7 +137,7 @@ mod tests {
             {"Exploitation": "poc"}, {"Automatable": "no"}, {"Technical Impact": "partial"}]}}}]}]}"#;
         let flat = r#"{"ssvc": {"exploitation": "PoC", "automatable": "no", "technical_impact": "partial"}}"#;
         for text in [listed, flat] {
-            let stated = Evidence::of(&with(text), None);
+            let stated = evidence(&with(text));
             assert_eq!(
                 (stated.automatable, stated.total_impact),
                 (Some(false), Some(false))
@@ -144,7 +149,7 @@ mod tests {
 
     #[test]
     fn what_is_no_value_changes_nothing() {
-        let derived = Evidence::of(&with("{}"), None);
+        let derived = evidence(&with("{}"));
         for text in [
             r#"{"Automatable": 1}"#,
             r#"{"Automatable": "maybe"}"#,
@@ -155,7 +160,7 @@ mod tests {
                 "]".repeat(40)
             ),
         ] {
-            assert_eq!(Evidence::of(&with(text), None), derived, "{text}");
+            assert_eq!(evidence(&with(text)), derived, "{text}");
         }
     }
 }

@@ -5,7 +5,7 @@ use patchgate_model::{Basis, Extent, Finding, KevStatus, Level, Reachability, Re
 
 use crate::analyst::Analyst;
 use crate::profile::Profile;
-use crate::severity::{midpoint, vector};
+use crate::severity::midpoint;
 use crate::ssvc::{Exploitation, HumanImpact, SystemExposure};
 
 /// What is known about a finding. `None` is unknown.
@@ -66,12 +66,8 @@ pub(crate) enum Certainty {
 }
 
 impl Evidence {
-    pub(crate) fn of(finding: &Finding, profile: Option<&Profile>) -> Self {
-        let stated = finding.severity.cvss_vector.as_deref().and_then(vector);
-        let scores = stated.map(|stated| match profile {
-            Some(profile) => profile.environmental(stated.base()).scores().overall,
-            None => finding.severity.cvss_score.unwrap_or(0.0),
-        });
+    /// The evidence without a profile. `stated` is the vector of the finding's severity.
+    pub(crate) fn of(finding: &Finding, stated: Option<Vector>) -> Self {
         let kev = &finding.signals.kev;
         let level = finding.severity.level;
         let analyst = Analyst::of(finding);
@@ -100,8 +96,8 @@ impl Evidence {
             total_impact: analyst
                 .total_impact
                 .or_else(|| stated.as_ref().map(has_total_impact)),
-            exposure: profile.and_then(Profile::exposure),
-            human_impact: profile.and_then(Profile::human_impact),
+            exposure: None,
+            human_impact: None,
             epss: finding
                 .signals
                 .epss
@@ -114,7 +110,7 @@ impl Evidence {
                 .estimate
                 .as_ref()
                 .map(|estimate| (estimate.level, estimate.score)),
-            cvss: scores.or(finding.severity.cvss_score),
+            cvss: finding.severity.cvss_score,
             use_: match finding.scope {
                 Scope::Runtime | Scope::Peer | Scope::Optional => Use::Run,
                 Scope::Build => Use::Build,
@@ -124,6 +120,16 @@ impl Evidence {
             not_imported: finding.reachability.as_ref().is_some_and(|evidence| {
                 evidence.lowers_outcome && evidence.reachability == Reachability::NotImported
             }),
+        }
+    }
+
+    /// The same evidence under a profile, with the score that its environmental metrics change.
+    pub(crate) fn under(self, profile: &Profile, score: Option<f64>) -> Self {
+        Self {
+            exposure: profile.exposure(),
+            human_impact: profile.human_impact(),
+            cvss: score.or(self.cvss),
+            ..self
         }
     }
 

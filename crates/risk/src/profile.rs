@@ -1,6 +1,8 @@
 //! Business profiles: what a part of the repository is worth, and how far it is exposed.
 
-use globset::{GlobBuilder, GlobMatcher};
+use std::path::Path;
+
+use globset::{Candidate, GlobBuilder, GlobMatcher};
 use patchgate_cvss::{Vector, Version};
 use patchgate_model::AppliedProfile;
 
@@ -177,11 +179,9 @@ impl Profiles {
     /// outside of wildcards, and of two the later one.
     #[must_use]
     pub fn of(&self, file: &str) -> Option<&Profile> {
-        let is_covered = |matcher: &GlobMatcher| {
-            let path = std::path::Path::new(file);
-            path.ancestors().any(|path| matcher.is_match(path))
-        };
-        let mut covering = self.list.iter().filter(|(_, matcher)| is_covered(matcher));
+        let paths: Vec<Candidate<'_>> = Path::new(file).ancestors().map(Candidate::new).collect();
+        let covers = |matcher: &GlobMatcher| paths.iter().any(|at| matcher.is_match_candidate(at));
+        let mut covering = self.list.iter().filter(|(_, matcher)| covers(matcher));
         covering.next().map(|(profile, _)| profile)
     }
 }

@@ -14,11 +14,13 @@
 //! counts by its tenth part. A possible finding keeps 80, 50 or 30 % of the points above the start of
 //! its range. All parts are counted in tenths of a point, so that they add up to the value exactly.
 
-use patchgate_model::{Finding, Outcome, Score, ScoreReason};
+use patchgate_cvss::Vector;
+use patchgate_model::{EnvironmentalScore, Finding, Outcome, Score, ScoreReason};
 
 use crate::decide::{decision, outcome, uncertain};
 use crate::evidence::{Certainty, Evidence, Use, unit};
 use crate::profile::{Profile, Profiles};
+use crate::severity::{environmental, vector};
 
 /// The EPSS probability that is assumed when no feed has one. A missing figure is unknown, not zero.
 /// The value is above that of three quarters of all CVEs (0.77 of the scores of 2026-01-30).
@@ -84,25 +86,29 @@ pub fn score(finding: &Finding, profiles: &Profiles) -> Score {
 
 /// The score with the evidence behind it.
 pub(crate) fn assess(finding: &Finding, profiles: &Profiles) -> (Score, Evidence) {
-    let mut best = (Evidence::of(finding, None), None, "");
+    let stated = finding.severity.cvss_vector.as_deref().and_then(vector);
+    let plain = Evidence::of(finding, stated);
+    let mut best = Assessed::without(plain);
     let mut applied: Vec<Option<&Profile>> = Vec::new();
     for location in &finding.locations {
         let profile = profiles.of(&location.file);
         if applied.contains(&profile) {
             continue;
         }
-        let evidence = Evidence::of(finding, profile);
-        if applied.is_empty() || value(&evidence) > value(&best.0) {
-            best = (evidence, profile, &location.file);
+        let assessed = match profile {
+            Some(profile) => Assessed::under(profile, &location.file, plain, stated),
+            None => Assessed::without(plain),
+        };
+        if applied.is_empty() || value(&assessed.evidence) > value(&best.evidence) {
+            best = assessed;
         }
         applied.push(profile);
     }
 
-    let (evidence, profile, file) = best;
+    let evidence = best.evidence;
     let mut decision = decision(finding, &evidence);
-    decision.profile = profile.map(|profile| profile.applied(file));
-    decision.environmental =
-        profile.and_then(|profile| crate::severity::environmental(finding, profile));
+    decision.profile = best.profile.map(|(profile, file)| profile.applied(file));
+    decision.environmental = best.environmental;
     let mut parts = parts(finding, &evidence);
     parts.sort_by_key(|part| std::cmp::Reverse(part.tenths.abs()));
 
@@ -119,6 +125,34 @@ pub(crate) fn assess(finding: &Finding, profiles: &Profiles) -> (Score, Evidence
         decision,
     };
     (score, evidence)
+}
+
+/// The evidence under a profile, with the file that has it.
+struct Assessed<'a> {
+    evidence: Evidence,
+    profile: Option<(&'a Profile, &'a str)>,
+    environmental: Option<EnvironmentalScore>,
+}
+
+impl<'a> Assessed<'a> {
+    fn without(evidence: Evidence) -> Self {
+        Self {
+            evidence,
+            profile: None,
+            environmental: None,
+        }
+    }
+
+    fn under(profile: &'a Profile, file: &'a str, plain: Evidence, stated: Option<Vector>) -> Self {
+        let environmental = stated.and_then(|stated| environmental(stated, profile));
+        let score = environmental.as_ref().map(|one| one.score);
+
+        Self {
+            evidence: plain.under(profile, score),
+            profile: Some((profile, file)),
+            environmental,
+        }
+    }
 }
 
 /// The score in tenths, without texts.

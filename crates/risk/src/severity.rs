@@ -2,7 +2,7 @@
 
 use patchgate_cvss::{Vector, VectorError, Version};
 use patchgate_model::{
-    Advisory, EcosystemName, EnvironmentalScore, Finding, Level, ReportedSeverity, Severity,
+    Advisory, EcosystemName, EnvironmentalScore, Level, ReportedSeverity, Severity,
 };
 
 use crate::profile::Profile;
@@ -170,20 +170,23 @@ fn base_metrics(text: &str) -> Option<String> {
 /// its own for them.
 fn base_score(text: &str) -> Option<(bool, f64)> {
     let vector = vector(text)?;
-    let scores = vector.scores();
-    let score = match vector.version() {
-        Version::V40 => scores.temporal.unwrap_or(scores.base),
-        Version::V2 | Version::V30 | Version::V31 => scores.base,
-    };
+    let score = counted(vector).scores().overall;
     Some((vector.version() != Version::V2, score))
 }
 
-/// The score with the environmental metrics of a profile; `None` without a vector, or when no metric
-/// follows from the profile.
-pub(crate) fn environmental(finding: &Finding, profile: &Profile) -> Option<EnvironmentalScore> {
-    let base = vector(finding.severity.cvss_vector.as_deref()?)?.base();
-    let changed = profile.environmental(base);
-    (changed != base).then(|| EnvironmentalScore {
+/// The vector with the metrics that count: the base ones, and in v4 the threat ones.
+pub(crate) fn counted(vector: Vector) -> Vector {
+    match vector.version() {
+        Version::V40 => vector.without_environment(),
+        Version::V2 | Version::V30 | Version::V31 => vector.base(),
+    }
+}
+
+/// The score with the environmental metrics of a profile; `None` when no metric follows from it.
+pub(crate) fn environmental(vector: Vector, profile: &Profile) -> Option<EnvironmentalScore> {
+    let counted = counted(vector);
+    let changed = profile.environmental(counted);
+    (changed != counted).then(|| EnvironmentalScore {
         score: changed.scores().overall,
         vector: changed.to_string(),
     })
