@@ -393,5 +393,5 @@ fn the_workflows_in_the_documents_match_the_action() {
         }
     }
 
-    assert_eq!(uses, 8);
+    assert_eq!(uses, 9);
 }

@@ -25,10 +25,10 @@ gate:
 
 /// The npm example on `main` of a repository of `jane`, with its clone at `repo/`.
 pub(super) struct OnGitea {
-    sandbox: Sandbox,
+    pub(super) sandbox: Sandbox,
     pub(super) server: GiteaServer,
     pub(super) person: GiteaUser,
-    bot: GiteaUser,
+    pub(super) bot: GiteaUser,
     pub(super) repository: GiteaRepository,
 }
 
@@ -78,7 +78,7 @@ impl OnGitea {
 
     /// Makes `repo/` a fresh clone of the tip of `main`.
     #[track_caller]
-    fn check_out(&self) {
+    pub(super) fn check_out(&self) {
         self.repository.fetch();
         let clone = self.sandbox.path("repo");
         std::fs::remove_dir_all(&clone).unwrap();
@@ -103,7 +103,7 @@ impl OnGitea {
     }
 
     #[track_caller]
-    fn pr(&self, more: &[&str], begins: &str) -> Run {
+    pub(super) fn pr(&self, more: &[&str], begins: &str) -> Run {
         let run = self.run("pr", &[more, &["repo"]].concat());
         assert!(run.stdout.starts_with(begins), "not `{begins}`: {run:?}");
         run
@@ -123,7 +123,7 @@ impl OnGitea {
         self.server.expect(&self.person, "POST", path, &body, 201);
     }
 
-    fn pull(&self, number: u64) -> Value {
+    pub(super) fn pull(&self, number: u64) -> Value {
         self.get(&format!("/pulls/{number}"))
     }
 

@@ -86,7 +86,7 @@ impl InputArgs {
 }
 
 /// The source of advisories.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Advisories")]
 pub(crate) struct SourceArgs {
     /// Take advisories from this offline store instead of OSV; `patchgate db update` creates one
@@ -220,7 +220,7 @@ pub(crate) enum SeverityArg {
 }
 
 /// The destination of the result.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArgs {
     /// Write the result to this file instead of standard output

@@ -1,6 +1,6 @@
 //! One of the forges, chosen at run time.
 
-use patchgate_model::{Evidence, MergeMethod, OwnJob, PullRequest};
+use patchgate_model::{Account, Evidence, MergeMethod, OwnJob, PullRequest};
 
 use crate::forge::{Forge, ForgeKind, Wanted};
 use crate::git::PatchgateBranch;
@@ -78,6 +78,14 @@ impl Forge for AnyForge {
         each!(self, forge => forge.closed_requests(branch, base).await)
     }
 
+    async fn request_from(
+        &self,
+        branch: &PatchgateBranch,
+        base: &str,
+    ) -> Result<Option<CreatedPullRequest>, ForgeError> {
+        each!(self, forge => forge.request_from(branch, base).await)
+    }
+
     async fn open_request(
         &self,
         request: &NewPullRequest<'_>,
@@ -98,6 +106,14 @@ impl Forge for AnyForge {
         each!(self, forge => forge.add_labels(number, labels).await)
     }
 
+    async fn remove_label(&self, number: u64, label: &str) -> Result<(), ForgeError> {
+        each!(self, forge => forge.remove_label(number, label).await)
+    }
+
+    async fn may_write(&self, account: &Account) -> Result<bool, ForgeError> {
+        each!(self, forge => forge.may_write(account).await)
+    }
+
     async fn close_request(&self, number: u64, body: &str) -> Result<(), ForgeError> {
         each!(self, forge => forge.close_request(number, body).await)
     }
@@ -112,6 +128,10 @@ impl Forge for AnyForge {
 
     async fn edit_comment(&self, number: u64, comment: u64, body: &str) -> Result<(), ForgeError> {
         each!(self, forge => forge.edit_comment(number, comment, body).await)
+    }
+
+    async fn delete_comment(&self, number: u64, comment: u64) -> Result<(), ForgeError> {
+        each!(self, forge => forge.delete_comment(number, comment).await)
     }
 
     async fn evidence(

@@ -147,6 +147,14 @@ impl ForgeError {
     }
 }
 
+/// The outcome of a deletion, for which an object that does not exist is success.
+pub(crate) fn absent_is_deleted<T>(answer: Result<T, ForgeError>) -> Result<(), ForgeError> {
+    match answer {
+        Ok(_) | Err(ForgeError::NotFound { .. }) => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
 fn after_colon(message: &str) -> String {
     if message.is_empty() {
         String::new()

@@ -6,7 +6,7 @@
 
 use std::future::Future;
 
-use patchgate_model::{Evidence, MergeMethod, OwnJob, PullRequest};
+use patchgate_model::{Account, Evidence, MergeMethod, OwnJob, PullRequest};
 
 use crate::git::PatchgateBranch;
 use crate::requests::{
@@ -115,6 +115,16 @@ pub trait Forge {
         base: &str,
     ) -> impl Future<Output = Result<Vec<ClosedPullRequest>, ForgeError>>;
 
+    /// The open pull request from a branch of this project into `base`, whoever opened it.
+    ///
+    /// # Errors
+    /// When the list cannot be read completely.
+    fn request_from(
+        &self,
+        branch: &PatchgateBranch,
+        base: &str,
+    ) -> impl Future<Output = Result<Option<CreatedPullRequest>, ForgeError>>;
+
     /// Opens a pull request from a branch of this project.
     ///
     /// # Errors
@@ -144,6 +154,23 @@ pub trait Forge {
         number: u64,
         labels: &[String],
     ) -> impl Future<Output = Result<(), ForgeError>>;
+
+    /// Removes a label of a pull request. One that it does not have is no error.
+    ///
+    /// # Errors
+    /// When the forge refuses.
+    fn remove_label(
+        &self,
+        number: u64,
+        label: &str,
+    ) -> impl Future<Output = Result<(), ForgeError>>;
+
+    /// Whether an account may push to the project. An account whose id is not the one that the forge
+    /// states now may not: logins can be taken by others.
+    ///
+    /// # Errors
+    /// When the forge does not say.
+    fn may_write(&self, account: &Account) -> impl Future<Output = Result<bool, ForgeError>>;
 
     /// Closes a pull request without a merge, and sets its body.
     ///
@@ -176,6 +203,16 @@ pub trait Forge {
         number: u64,
         comment: u64,
         body: &str,
+    ) -> impl Future<Output = Result<(), ForgeError>>;
+
+    /// Deletes a comment. One that does not exist is no error.
+    ///
+    /// # Errors
+    /// When the forge refuses.
+    fn delete_comment(
+        &self,
+        number: u64,
+        comment: u64,
     ) -> impl Future<Output = Result<(), ForgeError>>;
 
     /// Collects the evidence about a pull request. Each piece is complete or missing. The head is read

@@ -30,7 +30,7 @@ mod rest;
 mod tree;
 
 pub use any_forge::AnyForge;
-pub use comments::keep_comment;
+pub use comments::{answer_once, delete_repeated, has_comment, keep_comment};
 pub use error::ForgeError;
 pub use forge::{Forge, ForgeKind, Wanted};
 pub use gitea::Gitea;

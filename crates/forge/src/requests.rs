@@ -87,6 +87,17 @@ pub struct Comment {
     pub author: Option<Account>,
     /// Its text, as Markdown.
     pub body: String,
+    /// When it was written; `None` if the forge does not state it.
+    pub created: Option<Timestamp>,
+    /// Whether its text was changed since. A comment without both times counts as edited.
+    pub is_edited: bool,
+}
+
+impl Comment {
+    /// Whether the times of a comment are those of an edited one.
+    pub(crate) fn was_edited(created: Option<Timestamp>, updated: Option<Timestamp>) -> bool {
+        created.is_none() || created != updated
+    }
 }
 
 /// A verdict that is to be written as a check or a status of a commit.

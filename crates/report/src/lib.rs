@@ -50,6 +50,7 @@ pub use inventory::{
     InventoryInput, InventoryPackage, InventoryReport, InventoryRoot, InventorySummary,
     OriginReport, UnresolvedReport, WhyChain, WhyReport,
 };
+pub use markdown::{code as markdown_code, short as markdown_text};
 pub use pr::{PrAction, PrInput, PrReport, PullRequestLink, PullRequestReport, WaitingReport};
 pub use pull_request::{
     BodyTemplate, PullRequestInput, TemplateError, pull_request_body, pull_request_title,

@@ -91,7 +91,8 @@ fn without_numbers(text: &str, separator: &str) -> String {
 
 /// Text in a code span, in a table or outside. Mentions and markup do not work in a span, so only its
 /// own end and the border of a cell are replaced.
-pub(crate) fn code(raw: &str) -> String {
+#[must_use]
+pub fn code(raw: &str) -> String {
     let inner = clean(raw)
         .replace('`', "'")
         // An escaped `|` shows its backslash outside of a table, so the character is replaced.
@@ -188,8 +189,10 @@ impl Body {
     }
 }
 
-/// [`text`] of at most `width` characters, counted before escaping.
-pub(crate) fn short(raw: &str, width: usize) -> String {
+/// Text of at most `width` characters, counted before escaping, that renders literally: no markup, no
+/// mention, no reference to an issue.
+#[must_use]
+pub fn short(raw: &str, width: usize) -> String {
     text(&cut(&clean(raw), width))
 }
 

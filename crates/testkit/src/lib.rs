@@ -30,7 +30,7 @@ pub use gitea::{GiteaRepository, GiteaServer, GiteaUser};
 pub use github::{
     Account, CheckRun, Comment, CommitStatus, FakeGitHub, Permission, PullRequest, Review, call_api,
 };
-pub use gitlab::{FakeGitLab, GitLabUser, MergeRequest};
+pub use gitlab::{FakeGitLab, GitLabUser, MergeRequest, Note};
 pub use http_server::{HttpServer, Request, Response};
 pub use osv_server::{OsvFault, OsvServer};
 pub use registry::{

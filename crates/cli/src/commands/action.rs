@@ -49,6 +49,9 @@ const SHARED_INPUTS: [&str; 2] = ["kev-url", "epss-url"];
 #[cfg(test)]
 const TERMINAL_FLAGS: [&str; 1] = ["interactive"];
 
+/// The commands of the action.
+const COMMANDS: [&str; 6] = ["scan", "fix", "pr", "review", "respond", "gate"];
+
 /// The command that runs when the inputs name none.
 const DEFAULT_COMMAND: &str = "scan";
 
@@ -132,10 +135,10 @@ fn arguments(inputs: &BTreeMap<String, String>) -> Result<Vec<String>, UserError
     let cli = Cli::command();
     let command = cli
         .find_subcommand(name)
-        .filter(|command| ["scan", "fix", "pr", "review", "gate"].contains(&command.get_name()))
+        .filter(|command| COMMANDS.contains(&command.get_name()))
         .ok_or_else(|| {
             UserError::usage(format!("input `command` is `{name}`"))
-                .with_hint("it is one of `scan`, `fix`, `pr`, `review` and `gate`")
+                .with_hint("it is one of `scan`, `fix`, `pr`, `review`, `respond` and `gate`")
         })?;
 
     let mut arguments = vec!["patchgate".to_owned(), name.to_owned()];
@@ -313,7 +316,7 @@ mod tests {
             .collect();
         declared.sort_unstable();
         let cli = Cli::command();
-        let mut flags: Vec<String> = ["scan", "fix", "pr", "review", "gate"]
+        let mut flags: Vec<String> = COMMANDS
             .iter()
             .flat_map(|name| {
                 let command = cli.find_subcommand(name).unwrap();

@@ -14,7 +14,7 @@ use patchgate_reachability::Sources;
 use patchgate_report::{ExplainInput, ExplainReport};
 use patchgate_scan::{AdvisorySource, SourceOptions, Vex, VexOptions};
 
-use crate::args::{InputArgs, OutputArgs, RepositoryArgs, SourceArgs};
+use crate::args::{InputArgs, OutputArgs, RepositoryArgs, SourceArgs, VexArgs};
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::output;
@@ -73,7 +73,48 @@ enum Format {
     Json,
 }
 
+impl Args {
+    /// The flags that explain a vulnerability in a repository.
+    pub(super) fn of(
+        id: &str,
+        repository: &RepositoryArgs,
+        source: &SourceArgs,
+        vex: &VexArgs,
+    ) -> Self {
+        Self {
+            id: id.to_owned(),
+            repository: repository.clone(),
+            input: InputArgs::default(),
+            package: None,
+            purl: None,
+            vex: vex.vex.clone(),
+            vex_product: vex.vex_product.clone(),
+            source: source.clone(),
+            output: OutputArgs::default(),
+            reachability: false,
+            format: Format::Markdown,
+        }
+    }
+}
+
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let (report, exit) = explain(args, context).await?;
+    let file = args.output.output.as_deref();
+    let text = match args.format {
+        Format::Text => report.to_text(context.terminal.for_output(file)),
+        Format::Markdown => report.to_markdown(),
+        Format::Json => report.to_json(),
+    };
+    output::write(&text, file)?;
+
+    Ok(exit)
+}
+
+/// The explanation, and the exit code of a run that reports it.
+pub(super) async fn explain(
+    args: &Args,
+    context: &Context,
+) -> anyhow::Result<(ExplainReport, Exit)> {
     let progress = Progress::start(context.terminal.progress, "reading lockfiles");
     let (repository, package) = subject(args);
     let (inputs, config) = repository.open(&args.input)?;
@@ -164,15 +205,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         now: context.environment.now(),
     });
 
-    let file = args.output.output.as_deref();
-    let text = match args.format {
-        Format::Text => report.to_text(context.terminal.for_output(file)),
-        Format::Markdown => report.to_markdown(),
-        Format::Json => report.to_json(),
-    };
-    output::write(&text, file)?;
-
-    Ok(exit)
+    Ok((report, exit))
 }
 
 /// The repository, and the package to explain. Of `explain ID NAME`, the second word is a path only if

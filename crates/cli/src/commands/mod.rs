@@ -14,6 +14,7 @@ pub(crate) mod inventory;
 pub(crate) mod policy;
 pub(crate) mod pr;
 pub(crate) mod query;
+pub(crate) mod respond;
 pub(crate) mod review;
 pub(crate) mod scan;
 pub(crate) mod schema;

@@ -9,9 +9,10 @@ mod pulls;
 mod wire;
 
 use patchgate_http::{Client, Method, Secret};
-use patchgate_model::{Evidence, MergeMethod, OwnJob, PullRequest};
+use patchgate_model::{Account, Evidence, MergeMethod, OwnJob, PullRequest};
 use serde_json::json;
 
+use crate::error::absent_is_deleted;
 use crate::forge::{Forge, ForgeKind, Wanted};
 use crate::git::PatchgateBranch;
 use crate::requests::{
@@ -138,6 +139,14 @@ impl Forge for Gitea {
         self.list_closed(branch, base).await
     }
 
+    async fn request_from(
+        &self,
+        branch: &PatchgateBranch,
+        base: &str,
+    ) -> Result<Option<CreatedPullRequest>, ForgeError> {
+        self.list_open_from(branch, base).await
+    }
+
     async fn open_request(
         &self,
         request: &NewPullRequest<'_>,
@@ -175,6 +184,36 @@ impl Forge for Gitea {
         self.rest.send(&call, Some(&body)).await.map(|_| ())
     }
 
+    async fn remove_label(&self, number: u64, label: &str) -> Result<(), ForgeError> {
+        let path = self.path(&format!("/issues/{number}/labels"));
+        let own: Vec<wire::Label> = self.rest.json(&Call::get(path.clone(), READ), None).await?;
+        for own in own
+            .iter()
+            .filter(|own| own.name.eq_ignore_ascii_case(label))
+        {
+            let call = Call::new(Method::Delete, format!("{path}/{}", own.id), ISSUES);
+            self.rest.send(&call, None).await?;
+        }
+        Ok(())
+    }
+
+    async fn may_write(&self, account: &Account) -> Result<bool, ForgeError> {
+        let path = self.path(&format!(
+            "/collaborators/{}/permission",
+            encode(&account.login)
+        ));
+        // Only an administrator of the repository is told the permission of another account.
+        let call = Call::get(path, "read:repository, and the role Administrator");
+        let found: wire::Permission = match self.rest.json(&call, None).await {
+            // There is no such account.
+            Err(ForgeError::NotFound { .. }) => return Ok(false),
+            found => found?,
+        };
+        let is_same = account.id.is_some() && found.user.and_then(|user| user.id()) == account.id;
+
+        Ok(is_same && matches!(found.permission.as_str(), "owner" | "admin" | "write"))
+    }
+
     async fn close_request(&self, number: u64, body: &str) -> Result<(), ForgeError> {
         self.patch_pull(number, &json!({ "state": "closed", "body": body }))
             .await
@@ -196,6 +235,12 @@ impl Forge for Gitea {
         let call = Call::new(Method::Patch, path, ISSUES);
         let body = json!({ "body": body });
         self.rest.send(&call, Some(&body)).await.map(|_| ())
+    }
+
+    async fn delete_comment(&self, _number: u64, comment: u64) -> Result<(), ForgeError> {
+        let path = self.path(&format!("/issues/comments/{comment}"));
+        let call = Call::new(Method::Delete, path, ISSUES);
+        absent_is_deleted(self.rest.send(&call, None).await)
     }
 
     async fn evidence(

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{Gitea, ISSUES, READ, WRITE, wire};
 use crate::ForgeError;
 use crate::git::{BRANCH_PREFIX, PatchgateBranch};
-use crate::requests::{ClosedPullRequest, Comment, OpenPullRequest};
+use crate::requests::{ClosedPullRequest, Comment, CreatedPullRequest, OpenPullRequest};
 use crate::rest::{Call, encode};
 
 /// Limit on the open pull requests that are read.
@@ -60,6 +60,28 @@ impl Gitea {
         open.dedup_by_key(|pull| pull.number);
 
         Ok(open)
+    }
+
+    pub(super) async fn list_open_from(
+        &self,
+        branch: &PatchgateBranch,
+        base: &str,
+    ) -> Result<Option<CreatedPullRequest>, ForgeError> {
+        let path = self.path(&format!("/pulls?state=open&base_branch={}", encode(base)));
+        let pulls: Vec<wire::PullRequest> = self.rest.list(&path, READ, MAX_OPEN).await?;
+
+        Ok(pulls
+            .into_iter()
+            .find(|pull| {
+                pull.state == "open"
+                    && pull.base.branch == base
+                    && pull.head.branch == branch.name()
+                    && self.is_own(pull)
+            })
+            .map(|pull| CreatedPullRequest {
+                number: pull.number,
+                url: pull.html_url,
+            }))
     }
 
     pub(super) async fn list_closed(
@@ -116,6 +138,8 @@ impl Gitea {
                 id: comment.id,
                 author: comment.user.map(Account::from),
                 body: comment.body.unwrap_or_default(),
+                created: comment.created_at,
+                is_edited: Comment::was_edited(comment.created_at, comment.updated_at),
             })
             .collect())
     }

@@ -82,6 +82,10 @@ pub(super) struct PullRequest {
 #[derive(Debug, Deserialize)]
 pub(super) struct Comment {
     pub(super) id: u64,
+    #[serde(default)]
+    pub(super) created_at: Option<Timestamp>,
+    #[serde(default)]
+    pub(super) updated_at: Option<Timestamp>,
     pub(super) user: Option<User>,
     pub(super) body: Option<String>,
 }
@@ -173,4 +177,10 @@ pub(super) struct Review {
     #[serde(default)]
     pub(super) official: bool,
     pub(super) commit_id: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Permission {
+    pub(super) permission: String,
+    pub(super) user: Option<User>,
 }

@@ -1,6 +1,6 @@
 //! GitHub as a [`Forge`].
 
-use patchgate_model::{Evidence, MergeMethod, OwnJob, PullRequest};
+use patchgate_model::{Account, Evidence, MergeMethod, OwnJob, PullRequest};
 use serde_json::json;
 
 use super::GitHub;
@@ -59,6 +59,14 @@ impl Forge for GitHub {
         self.closed_pull_requests(branch, base).await
     }
 
+    async fn request_from(
+        &self,
+        branch: &PatchgateBranch,
+        base: &str,
+    ) -> Result<Option<CreatedPullRequest>, ForgeError> {
+        self.open_pull_request_from(branch, base).await
+    }
+
     async fn open_request(
         &self,
         request: &NewPullRequest<'_>,
@@ -80,6 +88,14 @@ impl Forge for GitHub {
         self.label_pull(number, labels).await
     }
 
+    async fn remove_label(&self, number: u64, label: &str) -> Result<(), ForgeError> {
+        self.unlabel_pull(number, label).await
+    }
+
+    async fn may_write(&self, account: &Account) -> Result<bool, ForgeError> {
+        self.has_write_permission(account).await
+    }
+
     async fn close_request(&self, number: u64, body: &str) -> Result<(), ForgeError> {
         self.patch_pull(number, &json!({ "state": "closed", "body": body }))
             .await
@@ -97,6 +113,10 @@ impl Forge for GitHub {
     async fn edit_comment(&self, _number: u64, comment: u64, body: &str) -> Result<(), ForgeError> {
         self.write_comment(Verb::Patch, &format!("/issues/comments/{comment}"), body)
             .await
+    }
+
+    async fn delete_comment(&self, _number: u64, comment: u64) -> Result<(), ForgeError> {
+        self.remove_comment(comment).await
     }
 
     async fn evidence(

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::transport::{Call, Verb};
 use super::{GitHub, encode, encode_path, wire};
 use crate::ForgeError;
+use crate::error::absent_is_deleted;
 use crate::git::{BRANCH_PREFIX, PatchgateBranch};
 use crate::requests::{
     ClosedPullRequest, Comment, CreatedPullRequest, NewPullRequest, OpenPullRequest, TokenIdentity,
@@ -174,6 +175,40 @@ impl GitHub {
         Ok(closed)
     }
 
+    /// The open pull request into `base` from a branch of this repository.
+    ///
+    /// # Errors
+    /// When the list cannot be read completely.
+    pub(super) async fn open_pull_request_from(
+        &self,
+        branch: &PatchgateBranch,
+        base: &str,
+    ) -> Result<Option<CreatedPullRequest>, ForgeError> {
+        let head = format!("{}:{}", self.repository.owner(), branch.name());
+        let pulls: Vec<wire::PullRequest> = self
+            .list(
+                &self.path("/pulls"),
+                &format!("state=open&head={}&base={}&", encode(&head), encode(base)),
+                READ,
+                MAX_OPEN,
+                |page: Vec<wire::PullRequest>| page,
+            )
+            .await?;
+
+        Ok(pulls
+            .into_iter()
+            .find(|pull| {
+                pull.state == "open"
+                    && pull.head.branch == branch.name()
+                    && pull.base.branch == base
+                    && self.is_own(pull)
+            })
+            .map(|pull| CreatedPullRequest {
+                number: pull.number,
+                url: pull.html_url,
+            }))
+    }
+
     pub(super) async fn open_pull_request(
         &self,
         request: &NewPullRequest<'_>,
@@ -220,6 +255,8 @@ impl GitHub {
                 id: comment.id,
                 author: comment.user.map(Account::from),
                 body: comment.body.unwrap_or_default(),
+                created: comment.created_at,
+                is_edited: Comment::was_edited(comment.created_at, comment.updated_at),
             })
             .collect())
     }
@@ -254,5 +291,47 @@ impl GitHub {
         self.send_with(&call, &json!({ "labels": labels }))
             .await
             .map(|_| ())
+    }
+
+    pub(super) async fn remove_comment(&self, comment: u64) -> Result<(), ForgeError> {
+        let path = self.path(&format!("/issues/comments/{comment}"));
+        absent_is_deleted(self.send(&Call::new(Verb::Delete, path, WRITE), None).await)
+    }
+
+    pub(super) async fn unlabel_pull(&self, number: u64, label: &str) -> Result<(), ForgeError> {
+        let path = self.path(&format!("/issues/{number}/labels/{}", encode(label)));
+        let done = self.send(&Call::new(Verb::Delete, path, WRITE), None).await;
+        match done {
+            Err(error @ ForgeError::NotFound { .. }) => {
+                // The answer for a label that the pull request does not have, and for a missing
+                // permission.
+                let pull = self.read_pull(number).await?;
+                match pull
+                    .labels
+                    .iter()
+                    .any(|own| own.eq_ignore_ascii_case(label))
+                {
+                    true => Err(error),
+                    false => Ok(()),
+                }
+            }
+            done => done.map(|_| ()),
+        }
+    }
+
+    pub(super) async fn has_write_permission(&self, account: &Account) -> Result<bool, ForgeError> {
+        let path = self.path(&format!(
+            "/collaborators/{}/permission",
+            encode(&account.login)
+        ));
+        let found: wire::Permission = match self.json(&Call::get(path, "metadata: read")).await {
+            // There is no such account.
+            Err(ForgeError::NotFound { .. }) => return Ok(false),
+            found => found?,
+        };
+        let is_same = account.id.is_some() && found.user.and_then(|user| user.id) == account.id;
+
+        // `maintain` is `write` in this field, and `triage` is `read`.
+        Ok(is_same && matches!(found.permission.as_str(), "admin" | "write"))
     }
 }

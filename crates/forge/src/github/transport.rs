@@ -28,6 +28,7 @@ pub(super) enum Verb {
     Post,
     Patch,
     Put,
+    Delete,
 }
 
 impl Verb {
@@ -37,6 +38,7 @@ impl Verb {
             Self::Post => "POST",
             Self::Patch => "PATCH",
             Self::Put => "PUT",
+            Self::Delete => "DELETE",
         }
     }
 }
@@ -426,6 +428,7 @@ mod octocrab_request {
             Verb::Post => http::Method::POST,
             Verb::Patch => http::Method::PATCH,
             Verb::Put => http::Method::PUT,
+            Verb::Delete => http::Method::DELETE,
         };
         let builder = http::Request::builder()
             .method(method)

@@ -1,6 +1,7 @@
 //! The fields of GitHub's answers that Patchgate uses. Enumerations that GitHub may extend are strings
 //! here, and are interpreted by the caller.
 
+use jiff::Timestamp;
 use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
@@ -41,6 +42,10 @@ pub(super) struct Label {
 #[derive(Debug, Deserialize)]
 pub(super) struct Comment {
     pub(super) id: u64,
+    #[serde(default)]
+    pub(super) created_at: Option<Timestamp>,
+    #[serde(default)]
+    pub(super) updated_at: Option<Timestamp>,
     pub(super) user: Option<User>,
     pub(super) body: Option<String>,
 }
@@ -273,6 +278,8 @@ pub(super) struct Job {
 #[derive(Debug, Deserialize)]
 pub(super) struct Permission {
     pub(super) permission: String,
+    #[serde(default)]
+    pub(super) user: Option<User>,
 }
 
 #[derive(Debug, Deserialize)]

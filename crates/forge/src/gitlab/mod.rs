@@ -9,9 +9,10 @@ mod requests;
 mod wire;
 
 use patchgate_http::{Client, Method, Secret};
-use patchgate_model::{Evidence, MergeMethod, OwnJob, PullRequest};
+use patchgate_model::{Account, Evidence, MergeMethod, OwnJob, PullRequest};
 use serde_json::json;
 
+use crate::error::absent_is_deleted;
 use crate::forge::{Forge, ForgeKind, Wanted};
 use crate::git::PatchgateBranch;
 use crate::requests::{
@@ -172,6 +173,14 @@ impl Forge for GitLab {
         self.list_closed(branch, base).await
     }
 
+    async fn request_from(
+        &self,
+        branch: &PatchgateBranch,
+        base: &str,
+    ) -> Result<Option<CreatedPullRequest>, ForgeError> {
+        self.list_open_from(branch, base).await
+    }
+
     async fn open_request(
         &self,
         request: &NewPullRequest<'_>,
@@ -208,6 +217,34 @@ impl Forge for GitLab {
             .await
     }
 
+    async fn remove_label(&self, number: u64, label: &str) -> Result<(), ForgeError> {
+        let body = json!({ "remove_labels": label });
+        self.write(Method::Put, &format!("/merge_requests/{number}"), &body)
+            .await
+    }
+
+    async fn may_write(&self, account: &Account) -> Result<bool, ForgeError> {
+        let Some(id) = account.id else {
+            return Ok(false);
+        };
+        let path = self.path(&format!("/members/all/{id}"));
+        match self
+            .rest
+            .json::<wire::Member>(&Call::get(path, READ), None)
+            .await
+        {
+            Ok(member) => Ok(member.id == id
+                && member.state == "active"
+                && member.access_level >= wire::DEVELOPER),
+            Err(ForgeError::NotFound { .. }) => {
+                // The same answer comes for a project that the token cannot see.
+                self.read_project().await?;
+                Ok(false)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
     async fn close_request(&self, number: u64, body: &str) -> Result<(), ForgeError> {
         let body = json!({ "state_event": "close", "description": body });
         self.write(Method::Put, &format!("/merge_requests/{number}"), &body)
@@ -228,6 +265,12 @@ impl Forge for GitLab {
         let path = format!("/merge_requests/{number}/notes/{comment}");
         self.write(Method::Put, &path, &json!({ "body": body }))
             .await
+    }
+
+    async fn delete_comment(&self, number: u64, comment: u64) -> Result<(), ForgeError> {
+        let path = self.path(&format!("/merge_requests/{number}/notes/{comment}"));
+        let call = Call::new(Method::Delete, path, WRITE);
+        absent_is_deleted(self.rest.send(&call, None).await)
     }
 
     async fn evidence(

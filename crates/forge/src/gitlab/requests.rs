@@ -5,7 +5,7 @@ use patchgate_model::{Account, PlanBlock};
 use super::{GitLab, READ, wire};
 use crate::ForgeError;
 use crate::git::{BRANCH_PREFIX, PatchgateBranch};
-use crate::requests::{ClosedPullRequest, Comment, OpenPullRequest};
+use crate::requests::{ClosedPullRequest, Comment, CreatedPullRequest, OpenPullRequest};
 use crate::rest::{Call, encode};
 
 /// Limit on the merge requests, and on the notes of one, that are read.
@@ -49,6 +49,32 @@ impl GitLab {
         open.dedup_by_key(|request| request.number);
 
         Ok(open)
+    }
+
+    pub(super) async fn list_open_from(
+        &self,
+        branch: &PatchgateBranch,
+        base: &str,
+    ) -> Result<Option<CreatedPullRequest>, ForgeError> {
+        let path = self.path(&format!(
+            "/merge_requests?state=opened&source_branch={}&target_branch={}",
+            encode(branch.name()),
+            encode(base)
+        ));
+        let requests: Vec<wire::MergeRequest> = self.rest.list(&path, READ, MAX_ENTRIES).await?;
+
+        Ok(requests
+            .into_iter()
+            .find(|request| {
+                request.state == "opened"
+                    && request.source_branch == branch.name()
+                    && request.target_branch == base
+                    && is_own(request)
+            })
+            .map(|request| CreatedPullRequest {
+                number: request.iid,
+                url: request.web_url,
+            }))
     }
 
     pub(super) async fn list_closed(
@@ -96,6 +122,8 @@ impl GitLab {
                 id: note.id,
                 author: note.author.map(Account::from),
                 body: note.body.unwrap_or_default(),
+                created: note.created_at,
+                is_edited: Comment::was_edited(note.created_at, note.updated_at),
             })
             .collect())
     }

@@ -93,6 +93,10 @@ pub(super) struct DiffRefs {
 #[derive(Debug, Deserialize)]
 pub(super) struct Note {
     pub(super) id: u64,
+    #[serde(default)]
+    pub(super) created_at: Option<Timestamp>,
+    #[serde(default)]
+    pub(super) updated_at: Option<Timestamp>,
     pub(super) author: Option<User>,
     pub(super) body: Option<String>,
     /// Whether GitLab wrote it about an event.
@@ -189,4 +193,15 @@ pub(super) struct Merged {
     pub(super) merge_commit_sha: Option<String>,
     pub(super) squash_commit_sha: Option<String>,
     pub(super) sha: Option<String>,
+}
+
+/// The access level of the role Developer, the lowest that may push
+/// (<https://docs.gitlab.com/api/members/#roles>).
+pub(super) const DEVELOPER: u64 = 30;
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Member {
+    pub(super) id: u64,
+    pub(super) state: String,
+    pub(super) access_level: u64,
 }

@@ -52,6 +52,15 @@ pub(crate) trait Bed {
     /// Lets a person open a pull request into `main`.
     fn open_by_person(&self, branch: &str, body: &str) -> u64;
 
+    /// Lets a person who may write add a comment. Returns its id.
+    fn comment_by_person(&self, number: u64, text: &str) -> u64;
+
+    /// Lets that person change the text of a comment.
+    fn edit_by_person(&self, number: u64, comment: u64, text: &str);
+
+    /// Gives the token the role by which it sees who may write, where that is another one.
+    fn let_see_permissions(&self) {}
+
     /// Reports a successful check `ci/test` of another account on a commit.
     fn report_success(&self, commit: &str);
 

@@ -130,6 +130,24 @@ impl Bed for OnGitea {
         pull["number"].as_u64().unwrap()
     }
 
+    fn comment_by_person(&self, number: u64, text: &str) -> u64 {
+        let path = format!("/issues/{number}/comments");
+        let comment = self.as_person("POST", &path, &json!({ "body": text }), 201);
+        comment["id"].as_u64().unwrap()
+    }
+
+    fn edit_by_person(&self, _number: u64, comment: u64, text: &str) {
+        // Gitea's times have whole seconds.
+        std::thread::sleep(std::time::Duration::from_millis(1_100));
+        let path = format!("/issues/comments/{comment}");
+        self.as_person("PATCH", &path, &json!({ "body": text }), 200);
+    }
+
+    fn let_see_permissions(&self) {
+        let body = json!({ "permission": "admin" });
+        self.as_person("PUT", "/collaborators/patchgate-bot", &body, 204);
+    }
+
     fn report_success(&self, commit: &str) {
         let body = json!({ "context": "ci/test", "state": "success" });
         self.as_person("POST", &format!("/statuses/{commit}"), &body, 201);

@@ -133,6 +133,25 @@ impl Bed for OnGitHub {
         answer["number"].as_u64().unwrap()
     }
 
+    fn comment_by_person(&self, number: u64, text: &str) -> u64 {
+        let path = format!("/repos/{REPO}/issues/{number}/comments");
+        let body = json!({ "body": text });
+        let (status, answer) = call_api(&self.server.api_url(), PERSON, "POST", &path, &body);
+        assert_eq!(status, 201, "{answer:#}");
+        answer["id"].as_u64().unwrap()
+    }
+
+    fn edit_by_person(&self, _number: u64, comment: u64, text: &str) {
+        let path = format!("/repos/{REPO}/issues/comments/{comment}");
+        let body = json!({ "body": text });
+        let (status, answer) = call_api(&self.server.api_url(), PERSON, "PATCH", &path, &body);
+        assert_eq!(status, 200, "{answer:#}");
+    }
+
+    fn let_see_permissions(&self) {
+        self.server.let_write(REPO, "jane");
+    }
+
     fn report_success(&self, commit: &str) {
         self.server
             .report_status(REPO, commit, "jane", "ci/test", "success");

@@ -116,6 +116,15 @@ impl Bed for OnGitLab {
         self.server.open(PROJECT, "jane", branch, body)
     }
 
+    fn comment_by_person(&self, number: u64, text: &str) -> u64 {
+        self.server.comment(PROJECT, number, "jane", text, None)
+    }
+
+    fn edit_by_person(&self, number: u64, comment: u64, text: &str) {
+        self.server
+            .comment(PROJECT, number, "jane", text, Some(comment));
+    }
+
     fn report_success(&self, commit: &str) {
         self.server
             .report_status(PROJECT, commit, "jane", "ci/test", "success");

@@ -9,6 +9,7 @@
 )]
 
 mod bed;
+mod comments;
 mod evidence;
 mod faults;
 mod gitea;
@@ -52,9 +53,24 @@ macro_rules! contract {
             }
 
             #[tokio::test(flavor = "multi_thread")]
+            async fn commands_have_an_author_a_time_and_an_effect_on_labels() {
+                if let Some(bed) = new() {
+                    crate::comments::commands_have_an_author_a_time_and_an_effect_on_labels(&bed)
+                        .await;
+                }
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn an_answer_is_written_once() {
+                if let Some(bed) = new() {
+                    crate::comments::an_answer_is_written_once(&bed).await;
+                }
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
             async fn comments_are_kept_and_texts_run_no_commands() {
                 if let Some(bed) = new() {
-                    crate::publish::comments_are_kept_and_texts_run_no_commands(&bed).await;
+                    crate::comments::comments_are_kept_and_texts_run_no_commands(&bed).await;
                 }
             }
 

@@ -1,7 +1,6 @@
 //! Pull requests from their opening to their end.
 
 use patchgate_forge::Forge as _;
-use patchgate_forge::keep_comment;
 use patchgate_forge::publish::PublishOutcome;
 use patchgate_forge::pull_request::{CloseReason, DesiredState, LeaveReason};
 use patchgate_model::PlanBlock;
@@ -139,37 +138,5 @@ pub(crate) async fn a_plan_that_was_declined_leaves_the_other_one_open(bed: &imp
 
     assert_eq!(run(bed, "2").await, [("left", declined), ("left", second)]);
     assert!(bed.state(second).0);
-    assert_eq!(bed.violations(), Vec::<String>::new());
-}
-
-pub(crate) async fn comments_are_kept_and_texts_run_no_commands(bed: &impl Bed) {
-    run(bed, "2").await;
-    // The body has a line `/close`.
-    let (_, number, body) = only(bed).await;
-    assert!(body.contains("\n\\/close"), "{body}");
-    assert!(bed.state(number).0);
-
-    let forge = bed.forge();
-    let keep = async |text: &str| {
-        keep_comment(forge, bed.identity(), number, "review", text)
-            .await
-            .unwrap();
-        let comments = forge.comments(number).await.unwrap();
-        let [comment] = &comments[..] else {
-            panic!("one comment: {comments:?}");
-        };
-        comment.clone()
-    };
-    let first = keep("first").await;
-    assert!(first.body.ends_with("\nfirst"), "{first:?}");
-    assert_eq!(keep("first").await, first);
-    let edited = keep("second\n/close\n  /merge").await;
-    assert_eq!(edited.id, first.id);
-    assert!(
-        edited.body.ends_with("\n\\/close\n  \\/merge"),
-        "{edited:?}"
-    );
-    assert!(bed.state(number).0, "a command was executed");
-
     assert_eq!(bed.violations(), Vec::<String>::new());
 }

@@ -37,6 +37,7 @@ const REPOSITORY_PATHS: &[&str] = &[
     "/issues/{issue_number}",
     "/issues/{issue_number}/comments",
     "/issues/{issue_number}/labels",
+    "/issues/{issue_number}/labels/{name}",
     "/labels",
     "/labels/{name}",
     "/pulls",

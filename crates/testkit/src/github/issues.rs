@@ -2,9 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::call::{Call, time, user};
+use super::call::{Call, user};
 use super::reply::{Refusal, Reply};
 use super::state::{Comment, Permission};
+
+/// The form of a time on GitHub.
+const TIME: &str = "%Y-%m-%dT%H:%M:%SZ";
+
+fn now() -> String {
+    jiff::Timestamp::now().strftime(TIME).to_string()
+}
 
 impl Call<'_> {
     pub(crate) fn issue(&self, number: &str) -> Result<Reply, Refusal> {
@@ -70,6 +77,8 @@ impl Call<'_> {
             number,
             author: self.account.login.clone(),
             body: self.text(&body, "body")?,
+            created: now(),
+            updated: now(),
         };
         let value = self.comment_value(&comment);
 
@@ -88,6 +97,9 @@ impl Call<'_> {
         let at = self.comment_index(id)?;
         let body = self.request.json();
         self.hosted.comments[at].body = self.text(&body, "body")?;
+        // Whole seconds as on GitHub, and a test does not wait for the next one.
+        let edited = jiff::Timestamp::now() + jiff::SignedDuration::from_secs(2);
+        self.hosted.comments[at].updated = edited.strftime(TIME).to_string();
         let value = self.comment_value(&self.hosted.comments[at]);
         Reply::value("/issues/comments/{comment_id}", 200, value)
     }
@@ -116,8 +128,8 @@ impl Call<'_> {
             "issue_url": self.url(&format!("/issues/{}", comment.number)),
             "body": comment.body,
             "user": user(&comment.author),
-            "created_at": time(comment.id),
-            "updated_at": time(comment.id),
+            "created_at": comment.created,
+            "updated_at": comment.updated,
             "author_association": "CONTRIBUTOR",
         })
     }
@@ -145,6 +157,21 @@ impl Call<'_> {
         let values = pull.labels.iter().map(|name| label(name)).collect();
 
         Reply::list("/issues/{issue_number}/labels", values)
+    }
+
+    pub(crate) fn remove_issue_label(
+        &mut self,
+        number: &str,
+        name: &str,
+    ) -> Result<Reply, Refusal> {
+        self.require_issues()?;
+        let at = self.pull_index(number)?;
+        let pull = &mut self.hosted.pulls[at];
+        if !pull.labels.remove(name) {
+            return Err(Refusal::new(404, "Label does not exist"));
+        }
+        let values = pull.labels.iter().map(|name| label(name)).collect();
+        Reply::list("/issues/{issue_number}/labels/{name}", values)
     }
 
     pub(crate) fn list_labels(&self) -> Result<Reply, Refusal> {

@@ -104,6 +104,10 @@ pub struct Comment {
     pub author: String,
     /// The text, in Markdown.
     pub body: String,
+    /// When it was written.
+    pub created: String,
+    /// When its text was changed for the last time.
+    pub updated: String,
 }
 
 /// A check run of an app on a commit.

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
-use super::state::{GitLabState, MergeRequest, Project, Status};
+use super::state::{GitLabState, MergeRequest, Note, Project, Status};
 use crate::{Request, Response};
 
 pub(super) struct Api {
@@ -100,6 +100,17 @@ impl Call<'_> {
             ("GET", ["repository", rest @ ..]) => self.repository(rest),
             ("GET", ["pipelines", rest @ ..]) => self.pipelines(rest),
             ("POST", ["statuses", sha]) => self.report_status(sha),
+            ("GET", ["members", "all", id]) => {
+                let members = &self.project.members;
+                match members.iter().find(|login| login.len().to_string() == *id) {
+                    Some(login) => {
+                        let mut member = user(login);
+                        member["access_level"] = json!(30);
+                        Response::json(200, &member)
+                    }
+                    None => not_found(),
+                }
+            }
             ("GET", ["merge_requests"]) => self.list(),
             ("POST", ["merge_requests"]) => self.create(),
             (_, ["merge_requests", iid, rest @ ..]) => {
@@ -344,6 +355,20 @@ impl Call<'_> {
             }
             ("POST", ["notes"]) => self.write_note(at, None),
             ("PUT", ["notes", id]) => self.write_note(at, id.parse().ok()),
+            ("DELETE", ["notes", id]) => {
+                let notes = &mut self.project.requests[at].notes;
+                let login = &self.login;
+                let own = notes
+                    .iter()
+                    .position(|note| note.id.to_string() == *id && note.author == *login);
+                match own {
+                    Some(own) => {
+                        notes.remove(own);
+                        Response::status(204)
+                    }
+                    None => not_found(),
+                }
+            }
             ("GET", ["reviewers"]) => {
                 let objections = self.project.objections.iter();
                 let values: Vec<Value> = objections
@@ -395,7 +420,13 @@ impl Call<'_> {
     }
 
     fn update(&mut self, at: usize) -> Response {
-        let body = match self.body(&["title", "description", "state_event", "add_labels"]) {
+        let body = match self.body(&[
+            "title",
+            "description",
+            "state_event",
+            "add_labels",
+            "remove_labels",
+        ]) {
             Ok(body) => body,
             Err(refused) => return refused,
         };
@@ -410,6 +441,13 @@ impl Call<'_> {
             if !label.is_empty() && !request.labels.iter().any(|known| known == label) {
                 request.labels.push(label.to_owned());
             }
+        }
+        for label in body["remove_labels"]
+            .as_str()
+            .unwrap_or_default()
+            .split(',')
+        {
+            request.labels.retain(|known| known != label);
         }
         if body["state_event"] == "close" {
             request.state = "closed".to_owned();
@@ -433,17 +471,17 @@ impl Call<'_> {
         let iid = request.iid;
         let (status, written) = match id {
             None => {
-                request.notes.push((next_id, login, text.clone()));
+                request.notes.push(Note::new(next_id, &login, &text));
                 (201, request.notes.len() - 1)
             }
             Some(id) => {
-                let Some(index) = request.notes.iter().position(|(of, ..)| *of == id) else {
+                let Some(index) = request.notes.iter().position(|note| note.id == id) else {
                     return not_found();
                 };
-                if request.notes[index].1 != login {
+                if request.notes[index].author != login {
                     return refusal(403, "403 Forbidden");
                 }
-                request.notes[index].2.clone_from(&text);
+                request.notes[index].edit(&text);
                 (200, index)
             }
         };
@@ -497,8 +535,10 @@ impl Call<'_> {
     }
 }
 
-fn note((id, author, body): &(u64, String, String)) -> Value {
+fn note(note: &Note) -> Value {
     json!({
-        "id": id, "author": user(author), "body": body, "system": false, "resolvable": false,
+        "id": note.id, "author": user(&note.author), "body": note.body, "system": false,
+        "resolvable": false, "created_at": note.created.to_string(),
+        "updated_at": note.updated.to_string(),
     })
 }

@@ -18,7 +18,7 @@ use crate::{GitServer, GitToken, HttpServer, Repository, Request, Response, Tool
 use api::Api;
 use state::{GitLabState, Job, Pipeline, Project, Status};
 
-pub use state::{GitLabUser, MergeRequest};
+pub use state::{GitLabUser, MergeRequest, Note};
 
 /// A running fake GitLab. Dropping it stops everything.
 pub struct FakeGitLab {
@@ -92,7 +92,8 @@ impl FakeGitLab {
         let repository = self.git.create(path);
         let mut state = self.api.state.lock().unwrap();
         let id = state.id();
-        let project = Project::new(id, path, repository.clone());
+        let mut project = Project::new(id, path, repository.clone());
+        project.members = state.users.iter().map(|user| user.login.clone()).collect();
         state.projects.insert(path.to_owned(), project);
         repository
     }
@@ -131,6 +132,31 @@ impl FakeGitLab {
             project
                 .open(author, "mine", description, branch, "main")
                 .iid
+        })
+    }
+
+    /// Writes a note as `author`, or changes the text of the note `id`. Returns its id.
+    ///
+    /// # Panics
+    /// When there is no such merge request or note.
+    pub fn comment(&self, path: &str, iid: u64, author: &str, body: &str, id: Option<u64>) -> u64 {
+        self.with(path, |project, next| {
+            let request = project.requests.iter_mut().find(|it| it.iid == iid);
+            let notes = &mut request.unwrap().notes;
+            match id {
+                Some(id) => {
+                    notes
+                        .iter_mut()
+                        .find(|note| note.id == id)
+                        .unwrap()
+                        .edit(body);
+                    id
+                }
+                None => {
+                    notes.push(Note::new(next, author, body));
+                    next
+                }
+            }
         })
     }
 

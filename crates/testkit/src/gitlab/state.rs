@@ -34,8 +34,41 @@ pub struct MergeRequest {
     pub state: String,
     /// Its labels.
     pub labels: Vec<String>,
-    /// Its notes: id, author and text.
-    pub notes: Vec<(u64, String, String)>,
+    /// Its notes.
+    pub notes: Vec<Note>,
+}
+
+/// A note of a merge request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Note {
+    /// Its id.
+    pub id: u64,
+    /// The login of its author.
+    pub author: String,
+    /// Its text.
+    pub body: String,
+    /// When it was written.
+    pub created: jiff::Timestamp,
+    /// When its text was changed for the last time.
+    pub updated: jiff::Timestamp,
+}
+
+impl Note {
+    pub(super) fn new(id: u64, author: &str, body: &str) -> Self {
+        let now = jiff::Timestamp::now();
+        Self {
+            id,
+            author: author.to_owned(),
+            body: body.to_owned(),
+            created: now,
+            updated: now,
+        }
+    }
+
+    pub(super) fn edit(&mut self, body: &str) {
+        body.clone_into(&mut self.body);
+        self.updated = jiff::Timestamp::now();
+    }
 }
 
 pub(super) struct Status {
@@ -68,6 +101,8 @@ pub(super) struct Project {
     pub(super) merge_method: String,
     /// Branches that nobody may push to.
     pub(super) protected: Vec<String>,
+    /// Logins of those with the role Developer.
+    pub(super) members: Vec<String>,
     pub(super) requests: Vec<MergeRequest>,
     pub(super) statuses: Vec<Status>,
     pub(super) pipelines: Vec<Pipeline>,
@@ -102,6 +137,7 @@ impl Project {
             repository,
             merge_method: "merge".to_owned(),
             protected: Vec::new(),
+            members: Vec::new(),
             requests: Vec::new(),
             statuses: Vec::new(),
             pipelines: Vec::new(),

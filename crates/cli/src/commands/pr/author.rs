@@ -5,7 +5,7 @@ use patchgate_forge::{ForgeKind, TokenIdentity};
 use patchgate_model::UserError;
 use patchgate_proof::SigningKey;
 
-use super::Args;
+use super::ProposingArgs;
 use crate::context::Context;
 use crate::forge::OpenForge;
 
@@ -22,7 +22,10 @@ const PLAN_KEY: &str = "PATCHGATE_PLAN_KEY";
 const MAX_KEY_BYTES: u64 = 4096;
 
 /// The key that signs the plan; `None` when none is given.
-pub(super) fn plan_key(args: &Args, context: &Context) -> Result<Option<SigningKey>, UserError> {
+pub(super) fn plan_key(
+    args: &ProposingArgs,
+    context: &Context,
+) -> Result<Option<SigningKey>, UserError> {
     let (name, text) = match (&args.plan_key, context.environment.variable(PLAN_KEY)) {
         (Some(path), _) => {
             let failed = |reason: String| {
@@ -48,8 +51,8 @@ pub(super) fn plan_key(args: &Args, context: &Context) -> Result<Option<SigningK
 }
 
 /// The author of the commit: the flag, else the token's account, which the gate recognises.
-pub(super) fn identity(
-    args: &Args,
+pub(in crate::commands) fn identity(
+    args: &ProposingArgs,
     forge: &OpenForge,
     account: Option<&TokenIdentity>,
     context: &Context,

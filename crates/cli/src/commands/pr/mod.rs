@@ -31,18 +31,33 @@ use crate::forge::{OpenForge, failed};
 use crate::progress::Progress;
 use crate::verdict::FailureRule;
 use crate::{output, verdict};
-use author::{identity, plan_key};
+pub(super) use author::identity;
+use author::plan_key;
 use outcome::Outcomes;
 
 /// Flags of `patchgate pr`.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Args {
     #[command(flatten)]
-    repository: RepositoryArgs,
+    proposing: ProposingArgs,
 
     /// Base branch of the pull request [default: the repository's default branch]
     #[arg(long, value_name = "BRANCH")]
     base: Option<String>,
+
+    #[command(flatten)]
+    output: OutputArgs,
+
+    /// Format of the report
+    #[arg(long, value_enum, default_value = "text", help_heading = "Output")]
+    format: Format,
+}
+
+/// How pull requests are made, whichever command makes them.
+#[derive(Debug, clap::Args)]
+pub(crate) struct ProposingArgs {
+    #[command(flatten)]
+    pub(super) repository: RepositoryArgs,
 
     /// Label that the pull request gets (repeatable)
     #[arg(long, value_name = "LABEL")]
@@ -60,19 +75,13 @@ pub(crate) struct Args {
     plan: PlanArgs,
 
     #[command(flatten)]
-    forge: ForgeArgs,
+    pub(super) forge: ForgeArgs,
     #[command(flatten)]
-    source: SourceArgs,
+    pub(super) source: SourceArgs,
     #[command(flatten)]
-    vex: VexArgs,
+    pub(super) vex: VexArgs,
     #[command(flatten)]
     threshold: ThresholdArgs,
-    #[command(flatten)]
-    output: OutputArgs,
-
-    /// Format of the report
-    #[arg(long, value_enum, default_value = "text", help_heading = "Output")]
-    format: Format,
 }
 
 /// Format of the report about pull requests.
@@ -91,6 +100,30 @@ const MAX_TEMPLATE_BYTES: usize = 256 * 1024;
 const NO_WORKFLOWS: &str = "This was made with an installation token inside a workflow. If it is the workflow's own `GITHUB_TOKEN`, no workflow runs on this pull request, and the gate waits for checks that never come: use the token of an app, or close and reopen the pull request by hand.";
 
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    let done = propose(&args.proposing, args.base.as_deref(), context).await?;
+    let text = match args.format {
+        Format::Text => done.report.to_text(),
+        Format::Json => done.report.to_json(),
+    };
+    output::write(&text, args.output.output.as_deref())?;
+    report_to_runner(context, &done.report, &done.scan)?;
+
+    Ok(done.exit)
+}
+
+/// The result of [`propose`].
+pub(super) struct Done {
+    pub(super) report: PrReport,
+    scan: ScanReport,
+    exit: Exit,
+}
+
+/// Brings the pull requests into `base` up to date; into the default branch when none is given.
+pub(super) async fn propose(
+    args: &ProposingArgs,
+    base: Option<&str>,
+    context: &Context,
+) -> anyhow::Result<Done> {
     if args.source.offline {
         return Err(UserError::usage("`patchgate pr` needs the network")
             .with_hint("`patchgate fix --offline` shows the fix without it")
@@ -103,7 +136,7 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
     let target = forge.push_target()?;
     let progress = Progress::start(context.terminal.progress, "asking the forge")
         .within(args.plan.time_limit());
-    let (base, head) = base_and_head(args, &forge, root).await?;
+    let (base, head) = base_and_head(base, &forge, root).await?;
 
     // Before the planning, which takes minutes and would be for nothing.
     let account = forge.api.identity().await.map_err(|error| failed(&error))?;
@@ -164,14 +197,12 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         warnings: &warnings,
         exit_code: made.exit.code(),
     });
-    let text = match args.format {
-        Format::Text => report.to_text(),
-        Format::Json => report.to_json(),
-    };
-    output::write(&text, args.output.output.as_deref())?;
-    report_to_runner(context, &report, &made.scan)?;
 
-    Ok(made.exit)
+    Ok(Done {
+        report,
+        scan: made.scan,
+        exit: made.exit,
+    })
 }
 
 /// Why there is no pull request, when there is none: a fragment.
@@ -186,12 +217,12 @@ fn none_because(wanted: &DesiredState) -> &str {
 /// The branch that the pull request is for, and the commit that it starts from, which must be the
 /// branch's tip: a fix is planned from the base branch's own content and from nothing else.
 async fn base_and_head(
-    args: &Args,
+    base: Option<&str>,
     forge: &OpenForge,
     root: &Path,
 ) -> anyhow::Result<(String, Head)> {
-    let base = match &args.base {
-        Some(base) => base.clone(),
+    let base = match base {
+        Some(base) => base.to_owned(),
         None => forge
             .api
             .default_branch()
@@ -221,7 +252,7 @@ async fn base_and_head(
 
 /// The inputs of one run.
 struct Run<'a> {
-    args: &'a Args,
+    args: &'a ProposingArgs,
     context: &'a Context,
     config: &'a Config,
     head: &'a Head,
