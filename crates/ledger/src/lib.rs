@@ -10,6 +10,7 @@
 //!
 //! Deliberately absent: verdicts, reports and the command line. This crate knows records and files.
 
+mod canonical;
 mod checkpoint;
 mod error;
 mod event;
