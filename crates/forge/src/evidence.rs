@@ -8,6 +8,7 @@ use patchgate_model::{
 
 use crate::ForgeError;
 use crate::forge::{Forge, Wanted};
+use crate::tree::{self, Directory};
 
 /// Limit on the files whose content is read.
 const MAX_CONTENTS: usize = 200;
@@ -120,16 +121,10 @@ pub(crate) fn merge_base_of(commits: &[CommitEvidence], head: &str) -> Fetched<S
     }
 }
 
-/// The id of the head's tree on a forge that does not state it. A signed plan names that id, so only a
-/// plan that another job computed again can be a proof there.
-pub(crate) fn no_tree_id(forge: &str) -> Fetched<String> {
-    Err(Missing {
-        reason: format!("{forge} does not state the id of a tree"),
-        hint: Some(
-            "compute the plan again in another job, and give its digest with `--plan-digest`"
-                .to_owned(),
-        ),
-    })
+/// The id of a tree, computed from the entries that a forge states.
+pub(crate) fn computed_tree(directory: Result<Directory, ForgeError>) -> Fetched<String> {
+    let directory = fetched(directory)?;
+    tree::id_of(&directory).ok_or_else(|| Missing::new("the head's tree has no id of git"))
 }
 
 /// A change of a file's mode, such as from a regular file to a symbolic link.

@@ -8,6 +8,9 @@ use std::future::Future;
 
 use patchgate_model::{ChangedFile, FileStatus};
 
+use sha1::Sha1;
+use sha2::{Digest, Sha256};
+
 use crate::ForgeError;
 use crate::evidence::mode_change;
 
@@ -35,6 +38,64 @@ impl Entry {
 
 /// A directory: its entries by name.
 pub(crate) type Directory = BTreeMap<String, Entry>;
+
+/// The id of a directory's object, computed from its entries as git does
+/// (<https://git-scm.com/book/en/v2/Git-Internals-Git-Objects>). `None` when an entry has no id of git.
+///
+/// A forge that does not state the id of a tree states what it is made of. A list that is cut or
+/// altered gives another id, so that it is never that of a signed plan.
+pub(crate) fn id_of(directory: &Directory) -> Option<String> {
+    let mut entries: Vec<(&String, &Entry)> = directory.iter().collect();
+    // Git sorts a directory as if its name ended in a slash.
+    let key = |(name, entry): &(&String, &Entry)| {
+        let end = if entry.is_directory() { "/" } else { "" };
+        format!("{name}{end}")
+    };
+    entries.sort_by_cached_key(|entry| key(entry).into_bytes());
+
+    let mut content = Vec::new();
+    let mut length = None;
+    for (name, entry) in entries {
+        let id = hex_bytes(&entry.id)?;
+        if length.is_some_and(|length| length != id.len()) {
+            return None;
+        }
+        length = Some(id.len());
+        content.extend(entry.mode.trim_start_matches('0').bytes());
+        content.push(b' ');
+        content.extend(name.bytes());
+        content.push(0);
+        content.extend(id);
+    }
+
+    let header = format!("tree {}\0", content.len());
+    match length {
+        Some(20) => Some(hash::<Sha1>(&header, &content)),
+        Some(32) => Some(hash::<Sha256>(&header, &content)),
+        _ => None,
+    }
+}
+
+fn hash<D: Digest>(header: &str, content: &[u8]) -> String {
+    let hash = D::new()
+        .chain_update(header)
+        .chain_update(content)
+        .finalize();
+    hash.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn hex_bytes(text: &str) -> Option<Vec<u8>> {
+    let digit = |byte: u8| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+    let pairs = pairs
+        .iter()
+        .map(|[high, low]| Some(digit(*high)? * 16 + digit(*low)?));
+    rest.is_empty().then(|| pairs.collect()).flatten()
+}
 
 /// The files that differ between two trees, sorted by path. `read` reads the directory with an id.
 ///
@@ -197,6 +258,28 @@ mod tests {
                 ("turned/b", &FileStatus::Removed),
             ]
         );
+    }
+
+    /// The id is that which `git write-tree` prints: the directory `a` is after the file `a.b`, and its
+    /// mode has no leading zero.
+    #[test]
+    fn the_id_of_a_directory_is_that_of_git() {
+        let blob = "32f95c0d1244a78b2be1bab8de17906fabb2c4a8";
+        let tree = "f7a4e5c87386591c261e31d740717071f4450bf1";
+        let entries = [
+            ("a", "040000", tree),
+            ("a.b", "100644", blob),
+            ("f", "100644", blob),
+        ];
+        let whole = directory(&entries);
+        assert_eq!(
+            id_of(&whole).unwrap(),
+            "0f79954ced9d5747f44d28eb1a418af1886cedde"
+        );
+
+        assert_ne!(id_of(&directory(&entries[1..])), id_of(&whole));
+        assert_eq!(id_of(&directory(&[("f", "100644", "32f9")])), None);
+        assert_eq!(id_of(&Directory::new()), None);
     }
 
     #[tokio::test]

@@ -12,7 +12,7 @@ use super::pulls::names;
 use super::{Gitea, READ, wire};
 use crate::ForgeError;
 use crate::evidence::{
-    OWN_STATUS, changed_paths, contents, fetched, merge_base_of, no_tree_id, nothing,
+    OWN_STATUS, changed_paths, computed_tree, contents, fetched, merge_base_of, nothing,
 };
 use crate::forge::Wanted;
 use crate::rest::encode;
@@ -109,7 +109,7 @@ impl Gitea {
             base_is_protected: branch.as_ref().map_err(Clone::clone).and_then(is_protected),
             base_changes,
             // Gitea's answers have the id of the commit in the place of the id of its tree.
-            head_tree: no_tree_id("Gitea"),
+            head_tree: computed_tree(self.directory(head.clone()).await),
             approvals,
             // Its workflows report statuses, which name no workflow.
             jobs: Ok(Vec::new()),

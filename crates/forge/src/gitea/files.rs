@@ -79,7 +79,8 @@ impl Gitea {
         tree::difference(base, head, |id| self.directory(id)).await
     }
 
-    async fn directory(&self, id: String) -> Result<Directory, ForgeError> {
+    /// The entries of a tree, by its id or that of a commit.
+    pub(super) async fn directory(&self, id: String) -> Result<Directory, ForgeError> {
         let mut directory = Directory::new();
         for page in 1.. {
             let path = self.path(&format!(

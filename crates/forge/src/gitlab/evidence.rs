@@ -10,15 +10,19 @@ use patchgate_model::{
 
 use super::{GitLab, READ, wire};
 use crate::evidence::{
-    changed_paths, contents, fetched, merge_base_of, mode_change, no_tree_id, nothing,
+    changed_paths, computed_tree, contents, fetched, merge_base_of, mode_change, nothing,
 };
 use crate::forge::{Forge as _, Wanted};
 use crate::requests::TokenIdentity;
 use crate::rest::{Call, encode};
+use crate::tree::{Directory, Entry};
 use crate::{ForgeError, ProjectPath};
 
 /// Number of changed files from which GitLab may have cut a comparison.
 const MAX_FILES: usize = 1_000;
+
+/// Limit on the entries of a directory.
+const MAX_TREE_ENTRIES: usize = 10_000;
 
 /// Limit on the commits of a merge request.
 const MAX_COMMITS: usize = 500;
@@ -123,10 +127,8 @@ impl GitLab {
         let safeguards = Safeguards {
             base_is_protected: branch.as_ref().map_err(Clone::clone).and_then(is_protected),
             base_changes,
-            head_tree: no_tree_id("GitLab"),
-            approvals: Err(Missing::new(
-                "GitLab does not state which commit an approval is for",
-            )),
+            head_tree: computed_tree(self.root(head).await),
+            approvals: fetched(self.approvals(request.iid, head).await),
             jobs: Err(Missing::new(
                 "GitLab does not state which configuration a job is from",
             )),
@@ -151,6 +153,17 @@ impl GitLab {
             safeguards,
             ..nothing()
         }
+    }
+
+    /// The entries of the root of a commit.
+    async fn root(&self, commit: &str) -> Result<Directory, ForgeError> {
+        let path = self.path(&format!("/repository/tree?ref={}", encode(commit)));
+        let entries: Vec<wire::TreeEntry> = self.rest.list(&path, READ, MAX_TREE_ENTRIES).await?;
+        let entry = |entry: wire::TreeEntry| {
+            let (mode, id) = (entry.mode, entry.id);
+            (entry.name, Entry { mode, id })
+        };
+        Ok(entries.into_iter().map(entry).collect())
     }
 
     async fn paths_between(&self, base: &str, tip: &str) -> Fetched<Vec<String>> {

@@ -2,6 +2,7 @@
 //!
 //! A pull request is what GitLab calls a merge request.
 
+mod approvals;
 mod checks;
 mod evidence;
 mod merge;

@@ -205,3 +205,29 @@ pub(super) struct Member {
     pub(super) state: String,
     pub(super) access_level: u64,
 }
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Approvals {
+    pub(super) approved_by: Vec<ApprovedBy>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct ApprovedBy {
+    pub(super) user: User,
+    pub(super) approved_at: Option<Timestamp>,
+}
+
+/// What a merge request was after one push.
+#[derive(Debug, Deserialize)]
+pub(super) struct Version {
+    pub(super) id: u64,
+    pub(super) head_commit_sha: String,
+    pub(super) created_at: Timestamp,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct TreeEntry {
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) mode: String,
+}

@@ -67,8 +67,18 @@ pub(crate) trait Bed {
     /// Protects `main` against direct pushes.
     fn protect_main(&self);
 
+    /// A commit on the forge, in a format of `git show`.
+    fn shown(&self, format: &str, commit: &str) -> String;
+
     /// The message of a commit on the forge.
-    fn message(&self, commit: &str) -> String;
+    fn message(&self, commit: &str) -> String {
+        self.shown("%B", commit)
+    }
+
+    /// The id of the tree of a commit.
+    fn tree(&self, commit: &str) -> String {
+        self.shown("%T", commit).trim().to_owned()
+    }
 
     /// Violations of the forge's own description, in requests and in answers.
     fn violations(&self) -> Vec<String>;

@@ -158,9 +158,10 @@ impl Bed for OnGitea {
         self.as_person("POST", "/branch_protections", &body, 201);
     }
 
-    fn message(&self, commit: &str) -> String {
+    fn shown(&self, format: &str, commit: &str) -> String {
+        let format = format!("--format={format}");
         self.repository.fetch();
-        let arguments = ["show", "--no-patch", "--format=%B", commit];
+        let arguments = ["show", "--no-patch", &format, commit];
         self.repository.scratch().git(&arguments)
     }
 

@@ -161,9 +161,10 @@ impl Bed for OnGitHub {
         self.server.require_checks(REPO, "main", &[]);
     }
 
-    fn message(&self, commit: &str) -> String {
+    fn shown(&self, format: &str, commit: &str) -> String {
+        let format = format!("--format={format}");
         self.repository
-            .git(&["show", "--no-patch", "--format=%B", commit])
+            .git(&["show", "--no-patch", &format, commit])
     }
 
     fn violations(&self) -> Vec<String> {

@@ -134,9 +134,10 @@ impl Bed for OnGitLab {
         self.server.protect(PROJECT, "main");
     }
 
-    fn message(&self, commit: &str) -> String {
+    fn shown(&self, format: &str, commit: &str) -> String {
+        let format = format!("--format={format}");
         self.repository
-            .git(&["show", "--no-patch", "--format=%B", commit])
+            .git(&["show", "--no-patch", &format, commit])
     }
 
     fn violations(&self) -> Vec<String> {
@@ -259,12 +260,70 @@ async fn answers_that_are_no_answers_are_missing_evidence() {
             Response::json(200, &serde_json::json!([{ "id": 1 }])),
         ),
         ("/pipelines", Response::status(403)),
+        ("/repository/tree", Response::status(502)),
+        (
+            "/repository/tree",
+            Response::json(200, &serde_json::json!([{ "id": "1", "name": "a" }])),
+        ),
+        ("/approvals", Response::bytes(200, "text/html", "<html>")),
     ] {
         bed.server.fail("GET", part, false, answer);
         let evidence = bed.forge.evidence(number, &|_| true, None).await;
-        let missing =
-            evidence.files.is_err() || evidence.statuses.is_err() || evidence.check_runs.is_err();
+        let missing = evidence.files.is_err()
+            || evidence.statuses.is_err()
+            || evidence.check_runs.is_err()
+            || evidence.safeguards.head_tree.is_err()
+            || evidence.safeguards.approvals.is_err();
         assert!(missing, "{part}: {evidence:?}");
         assert!(!format!("{evidence:?}").contains("glpat-"), "{part}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_approval_is_of_the_head_that_was_there() {
+    let Some(bed) = new() else {
+        return;
+    };
+    run(&bed, "2").await;
+    let (branch, number, _) = only(&bed).await;
+    bed.server.make_guest(PROJECT, "guest");
+    for login in ["ann", "guest"] {
+        bed.server.approve(PROJECT, number, login);
+    }
+    let approvals = async || {
+        let evidence = bed.forge.evidence(number, &|_| false, None).await;
+        let approvals = evidence.safeguards.approvals.unwrap();
+        let shown = approvals.into_iter().map(|approval| {
+            let head = bed.tip(&branch).unwrap();
+            (
+                approval.account.login,
+                approval.commit == head,
+                approval.may_write,
+            )
+        });
+        shown.collect::<Vec<_>>()
+    };
+    let named = |login: &str, head: bool, write: bool| (login.to_owned(), head, write);
+    assert_eq!(
+        approvals().await,
+        [named("ann", true, true), named("guest", true, false)]
+    );
+
+    // A push makes it an approval of another commit, also when the head comes back.
+    let judged = bed.tip(&branch).unwrap();
+    bed.commit(&branch, &[("Cargo.lock", b"9\n")]);
+    assert_eq!(approvals().await[0], named("ann", false, true));
+    bed.reset(&branch, &judged);
+    assert_eq!(approvals().await[0], named("ann", false, true));
+    bed.server.approve(PROJECT, number, "caro");
+    assert_eq!(approvals().await[2], named("caro", true, true));
+    assert_eq!(bed.violations(), Vec::<String>::new());
+
+    // Older servers state no time.
+    let untimed =
+        serde_json::json!({ "approved_by": [{ "user": { "id": 3, "username": "ann" } }] });
+    bed.server
+        .fail("GET", "/approvals", false, Response::json(200, &untimed));
+    let evidence = bed.forge.evidence(number, &|_| false, None).await;
+    assert!(evidence.safeguards.approvals.is_err());
 }

@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
-use super::state::{GitLabState, MergeRequest, Note, Project, Status};
+use super::state::{GitLabState, MergeRequest, Note, Project, Status, time};
 use crate::{Request, Response};
 
 pub(super) struct Api {
@@ -99,18 +99,8 @@ impl Call<'_> {
             ("GET", []) => self.project_value(),
             ("GET", ["repository", rest @ ..]) => self.repository(rest),
             ("GET", ["pipelines", rest @ ..]) => self.pipelines(rest),
+            ("GET", ["members", "all", id]) => self.member(id),
             ("POST", ["statuses", sha]) => self.report_status(sha),
-            ("GET", ["members", "all", id]) => {
-                let members = &self.project.members;
-                match members.iter().find(|login| login.len().to_string() == *id) {
-                    Some(login) => {
-                        let mut member = user(login);
-                        member["access_level"] = json!(30);
-                        Response::json(200, &member)
-                    }
-                    None => not_found(),
-                }
-            }
             ("GET", ["merge_requests"]) => self.list(),
             ("POST", ["merge_requests"]) => self.create(),
             (_, ["merge_requests", iid, rest @ ..]) => {
@@ -184,6 +174,7 @@ impl Call<'_> {
                     Response::bytes(200, "application/octet-stream", bytes)
                 })
             }
+            ["tree"] => self.tree(&parameter("ref")),
             ["commits", sha] => match self.project.commit_id(sha) {
                 Some(id) => Response::json(200, &self.project.commit_value(&id)),
                 None => refusal(404, "404 Commit Not Found"),
@@ -196,6 +187,36 @@ impl Call<'_> {
                 .map_or_else(not_found, |value| Response::json(200, &value)),
             _ => not_found(),
         }
+    }
+
+    /// The entries of the root of a commit.
+    fn tree(&self, revision: &str) -> Response {
+        let Some(commit) = self.project.commit_id(revision) else {
+            return refusal(404, "404 Tree Not Found");
+        };
+        let listed = self.project.repository.git(&["ls-tree", &commit]);
+        let entry = |line: &str| {
+            let (head, name) = line.split_once('\t')?;
+            let fields: Vec<&str> = head.split(' ').collect();
+            Some(json!({
+                "id": fields[2], "name": name, "type": fields[1], "path": name, "mode": fields[0],
+            }))
+        };
+        let values: Vec<Value> = listed.lines().filter_map(entry).collect();
+        self.page(&values)
+    }
+
+    /// A member of the project. The id of a user is the length of the login.
+    fn member(&self, id: &str) -> Response {
+        let approvers = self.project.approvals.iter().map(|(_, login, _)| login);
+        let mut logins = approvers.chain(&self.project.members);
+        let Some(login) = logins.find(|login| login.len().to_string() == id) else {
+            return not_found();
+        };
+        let is_guest = self.project.guests.contains(login);
+        let mut value = user(login);
+        value["access_level"] = json!(if is_guest { 10 } else { 30 });
+        Response::json(200, &value)
     }
 
     /// External statuses, and the jobs of pipelines, as GitLab lists both.
@@ -374,6 +395,23 @@ impl Call<'_> {
                 let values: Vec<Value> = objections
                     .filter(|(of, _)| *of == iid)
                     .map(|(_, login)| json!({ "user": user(login), "state": "requested_changes" }))
+                    .collect();
+                self.page(&values)
+            }
+            ("GET", ["approvals"]) => {
+                let approvals = self.project.approvals.iter().filter(|(of, ..)| *of == iid);
+                let values: Vec<Value> = approvals
+                    .map(|(_, login, at)| json!({ "user": user(login), "approved_at": time(*at) }))
+                    .collect();
+                Response::json(200, &json!({ "approved_by": values }))
+            }
+            ("GET", ["versions"]) => {
+                let versions = self.project.versions.iter().filter(|(of, ..)| *of == iid);
+                let values: Vec<Value> = versions
+                    .rev()
+                    .map(|(_, sha, at)| {
+                        json!({ "id": at, "head_commit_sha": sha, "created_at": time(*at) })
+                    })
                     .collect();
                 self.page(&values)
             }

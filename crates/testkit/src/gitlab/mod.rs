@@ -214,6 +214,19 @@ impl FakeGitLab {
         });
     }
 
+    /// Lets a person approve a merge request at its present head.
+    pub fn approve(&self, path: &str, iid: u64, login: &str) {
+        self.with(path, |project, _| {
+            let now = project.tick();
+            project.approvals.push((iid, login.to_owned(), now));
+        });
+    }
+
+    /// Makes a person a member that may only read.
+    pub fn make_guest(&self, path: &str, login: &str) {
+        self.with(path, |project, _| project.guests.push(login.to_owned()));
+    }
+
     /// Protects a branch, so that nobody may push to it.
     pub fn protect(&self, path: &str, branch: &str) {
         self.with(path, |project, _| project.protected.push(branch.to_owned()));

@@ -4,6 +4,16 @@ use std::collections::BTreeMap;
 
 use crate::{Repository, Response};
 
+/// A second as a time of the API.
+pub(super) fn time(second: u64) -> String {
+    format!(
+        "2026-01-02T{:02}:{:02}:{:02}.000Z",
+        second / 3600,
+        second / 60 % 60,
+        second % 60
+    )
+}
+
 /// A user of the fake GitLab.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GitLabUser {
@@ -110,6 +120,14 @@ pub(super) struct Project {
     pub(super) objections: Vec<(u64, String)>,
     /// Merge requests, and who opened a thread that is not resolved.
     pub(super) threads: Vec<(u64, String)>,
+    /// Merge requests, who approved them, and the second of it.
+    pub(super) approvals: Vec<(u64, String, u64)>,
+    /// Merge requests, their heads, and the second of the push.
+    pub(super) versions: Vec<(u64, String, u64)>,
+    /// Logins of members that may only read.
+    pub(super) guests: Vec<String>,
+    /// Seconds since the start, of which each event takes one.
+    pub(super) clock: u64,
 }
 
 /// A request that is answered with something else, and whether it takes effect before.
@@ -143,7 +161,17 @@ impl Project {
             pipelines: Vec::new(),
             objections: Vec::new(),
             threads: Vec::new(),
+            approvals: Vec::new(),
+            versions: Vec::new(),
+            guests: Vec::new(),
+            clock: 0,
         }
+    }
+
+    /// The second of the next event.
+    pub(super) fn tick(&mut self) -> u64 {
+        self.clock += 1;
+        self.clock
     }
 
     /// Opens a merge request whose branch exists.
@@ -169,6 +197,7 @@ impl Project {
             labels: Vec::new(),
             notes: Vec::new(),
         });
+        self.record_versions();
         self.run_quick_actions(iid, description);
         self.requests.last_mut().unwrap()
     }
@@ -180,6 +209,20 @@ impl Project {
                 && let Some(tip) = self.repository.tip(&request.source)
             {
                 request.sha = tip;
+            }
+        }
+        self.record_versions();
+    }
+
+    /// Records the heads that are new as versions of their merge requests.
+    fn record_versions(&mut self) {
+        for index in 0..self.requests.len() {
+            let (iid, sha) = (self.requests[index].iid, self.requests[index].sha.clone());
+            let mut known = self.versions.iter().rev();
+            let newest = known.find(|(of, ..)| *of == iid);
+            if newest.is_none_or(|(_, head, _)| *head != sha) {
+                let now = self.tick();
+                self.versions.push((iid, sha, now));
             }
         }
     }
