@@ -140,6 +140,38 @@ fn newer_commits_that_change_no_dependencies_are_merged_and_the_stop_file_stops_
     proposed.forge.assert_contract_kept();
 }
 
+/// Nothing at the forge compares the base, so the merge is done; that it was not judged is said.
+#[test]
+fn attack_21_a_push_to_the_base_after_the_second_judgement_is_said() {
+    let Some(proposed) = propose("1.6.1") else {
+        return;
+    };
+    proposed.report_test("success");
+    let repository = proposed.forge.repository.clone();
+    proposed.forge.github.before("PUT", "/merge", 0, move || {
+        let more = format!("# another line\n{}", example_lock());
+        repository.commit("main", "more", &[("Cargo.lock", more.as_bytes())]);
+        None
+    });
+    let run = proposed.gate(&["--merge"]).expect(10);
+
+    assert_eq!(reasons_against(&run), ["merged"]);
+    assert_eq!(run.json()["merged"], true);
+    assert!(run.stdout.contains("nobody judged the result"), "{run:?}");
+    assert_eq!(last_conclusion(&proposed), "action_required");
+    proposed.forge.assert_contract_kept();
+
+    // A merge whose base cannot be read is not taken for one that was judged.
+    let Some(proposed) = propose("1.6.1") else {
+        return;
+    };
+    proposed.report_test("success");
+    proposed.forge.refuse("GET", "/git/commits/", 502, 20);
+    let run = proposed.gate(&["--merge"]).expect(10);
+    assert_eq!(reasons_against(&run), ["merged"]);
+    assert_eq!(run.json()["merged"], true);
+}
+
 #[test]
 fn attack_22_the_merged_commit_has_no_text_from_outside() {
     let Some(proposed) = propose("1.6.1") else {

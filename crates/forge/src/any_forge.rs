@@ -156,4 +156,8 @@ impl Forge for AnyForge {
     ) -> Result<MergeOutcome, ForgeError> {
         each!(self, forge => forge.merge(number, sha, method, text).await)
     }
+
+    async fn merged_onto(&self, number: u64) -> Result<Option<String>, ForgeError> {
+        each!(self, forge => forge.merged_onto(number).await)
+    }
 }

@@ -247,4 +247,12 @@ pub trait Forge {
         method: MergeMethod,
         text: &MergeText,
     ) -> impl Future<Output = Result<MergeOutcome, ForgeError>>;
+
+    /// The commit of the base branch that a merged pull request was put on: the first parent of the
+    /// commit that the merge made. `None` when the head itself became the tip, which every forge does
+    /// only while the base is where the head left it.
+    ///
+    /// # Errors
+    /// When it cannot be read, or the pull request is not merged.
+    fn merged_onto(&self, number: u64) -> impl Future<Output = Result<Option<String>, ForgeError>>;
 }

@@ -45,7 +45,7 @@ pub fn with_default_policy(judgement: Judgement, other: Judgement, branch: &str)
     Judgement::new(judgement.head_sha, judgement.base_sha, reasons)
 }
 
-/// The judgement of a merge that did not happen: a person must look.
+/// The judgement of a merge that did not happen, or not as it was judged: a person must look.
 #[must_use]
 pub fn not_merged(judgement: Judgement, text: String) -> Judgement {
     let mut reasons = judgement.reasons;

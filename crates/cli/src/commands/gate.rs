@@ -184,7 +184,13 @@ async fn judge_one(
         let result = merge::merge(&judge, &round).await;
         record.result(intent, &result);
         match result {
-            Ok(()) => merged = true,
+            Ok(wrong) => {
+                merged = true;
+                if let Some(text) = wrong {
+                    judgement = not_merged(judgement, text);
+                    merge::report_check(forge, &judgement).await;
+                }
+            }
             Err(text) => {
                 judgement = not_merged(judgement, text);
                 // The check run says "success" so far.

@@ -6,10 +6,10 @@ use patchgate_http::Method;
 use patchgate_model::MergeMethod;
 use serde_json::json;
 
-use super::{Gitea, WRITE};
+use super::{Gitea, READ, WRITE, wire};
 use crate::ForgeError;
 use crate::requests::{MergeOutcome, MergeText};
-use crate::rest::Call;
+use crate::rest::{Call, encode};
 
 /// Gitea's answer while it works out whether a pull request can be merged. Nothing was merged then, so
 /// the call may be repeated.
@@ -77,5 +77,25 @@ impl Gitea {
                 },
             });
         }
+    }
+
+    /// The first parent of the commit that a merge made.
+    pub(super) async fn base_of_merge(&self, number: u64) -> Result<Option<String>, ForgeError> {
+        let pull = self.read_pull(number).await?;
+        let Some(commit) = pull.merge_commit_sha.filter(|_| pull.merged) else {
+            let call = Call::get(self.path(&format!("/pulls/{number}")), READ);
+            return Err(call.cut("without a commit of the merge"));
+        };
+        if commit == pull.head.sha {
+            return Ok(None);
+        }
+
+        let path = self.path(&format!(
+            "/git/commits/{}?stat=false&verification=false&files=false",
+            encode(&commit)
+        ));
+        let commit: wire::Commit = self.rest.json(&Call::get(path, READ), None).await?;
+        let parents = commit.parents.unwrap_or_default();
+        Ok(parents.into_iter().next().map(|parent| parent.sha))
     }
 }

@@ -277,4 +277,8 @@ impl Forge for Gitea {
     ) -> Result<MergeOutcome, ForgeError> {
         self.merge_pull(number, sha, method, text).await
     }
+
+    async fn merged_onto(&self, number: u64) -> Result<Option<String>, ForgeError> {
+        self.base_of_merge(number).await
+    }
 }

@@ -77,6 +77,7 @@ pub(super) struct PullRequest {
     #[serde(default)]
     pub(super) mergeable: bool,
     pub(super) created_at: Option<Timestamp>,
+    pub(super) merge_commit_sha: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

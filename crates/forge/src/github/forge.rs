@@ -141,4 +141,8 @@ impl Forge for GitHub {
     ) -> Result<MergeOutcome, ForgeError> {
         self.merge_pull(number, sha, method, text).await
     }
+
+    async fn merged_onto(&self, number: u64) -> Result<Option<String>, ForgeError> {
+        self.base_of_merge(number).await
+    }
 }

@@ -4,7 +4,7 @@ use patchgate_model::MergeMethod;
 use serde_json::json;
 
 use super::transport::{Call, Verb};
-use super::{GitHub, wire};
+use super::{GitHub, encode, wire};
 use crate::ForgeError;
 use crate::requests::{MergeOutcome, MergeText};
 
@@ -65,5 +65,28 @@ impl GitHub {
             }),
             Err(error) => Err(error),
         }
+    }
+
+    /// The first parent of the commit that a merge made.
+    pub(super) async fn base_of_merge(&self, number: u64) -> Result<Option<String>, ForgeError> {
+        let call = Call::get(
+            self.path(&format!("/pulls/{number}")),
+            "pull-requests: read",
+        );
+        let pull: wire::PullRequest = self.json(&call).await?;
+        let commit = pull.merge_commit_sha.filter(|_| pull.merged);
+        let Some(commit) = commit else {
+            return Err(ForgeError::TooLarge {
+                call: format!("GET {}", self.path(&format!("/pulls/{number}"))),
+                what: "without a commit of the merge".to_owned(),
+            });
+        };
+        if commit == pull.head.sha {
+            return Ok(None);
+        }
+
+        let path = self.path(&format!("/git/commits/{}", encode(&commit)));
+        let commit: wire::GitCommit = self.json(&Call::get(path, "contents: read")).await?;
+        Ok(commit.parents.into_iter().next().map(|parent| parent.sha))
     }
 }

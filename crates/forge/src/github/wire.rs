@@ -69,6 +69,8 @@ pub(super) struct PullRequest {
     #[serde(default)]
     pub(super) merged: bool,
     pub(super) merged_at: Option<String>,
+    /// The commit of the merge; before it, one that GitHub tries out.
+    pub(super) merge_commit_sha: Option<String>,
     pub(super) created_at: Option<jiff::Timestamp>,
     pub(super) user: Option<User>,
     #[serde(default)]
@@ -81,6 +83,12 @@ pub(super) struct PullRequest {
     pub(super) mergeable_state: Option<String>,
     pub(super) commits: Option<u64>,
     pub(super) changed_files: Option<u64>,
+}
+
+/// A commit as git stores it.
+#[derive(Debug, Deserialize)]
+pub(super) struct GitCommit {
+    pub(super) parents: Vec<Parent>,
 }
 
 #[derive(Debug, Deserialize)]

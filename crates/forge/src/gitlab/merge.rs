@@ -4,10 +4,10 @@ use patchgate_http::Method;
 use patchgate_model::MergeMethod;
 use serde_json::json;
 
-use super::{GitLab, WRITE, wire};
+use super::{GitLab, READ, WRITE, wire};
 use crate::ForgeError;
 use crate::requests::{MergeOutcome, MergeText};
-use crate::rest::Call;
+use crate::rest::{Call, encode};
 
 impl GitLab {
     /// Merges with the method of the policy. GitLab's project decides how a merge is made, and only
@@ -57,6 +57,25 @@ impl GitLab {
             }),
             Err(error) => Err(error),
         }
+    }
+}
+
+impl GitLab {
+    /// The first parent of the commit that a merge made.
+    pub(super) async fn base_of_merge(&self, number: u64) -> Result<Option<String>, ForgeError> {
+        let request = self.read_request(number).await?;
+        if request.state != "merged" {
+            let call = Call::get(self.path(&format!("/merge_requests/{number}")), READ);
+            return Err(call.cut("not merged"));
+        }
+        // Without either, the head was fast-forwarded to.
+        let Some(commit) = request.merge_commit_sha.or(request.squash_commit_sha) else {
+            return Ok(None);
+        };
+
+        let path = self.path(&format!("/repository/commits/{}", encode(&commit)));
+        let commit: wire::Commit = self.rest.json(&Call::get(path, READ), None).await?;
+        Ok(commit.parent_ids.into_iter().next())
     }
 }
 

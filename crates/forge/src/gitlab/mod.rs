@@ -315,4 +315,8 @@ impl Forge for GitLab {
     ) -> Result<MergeOutcome, ForgeError> {
         self.merge_request(number, sha, method, text).await
     }
+
+    async fn merged_onto(&self, number: u64) -> Result<Option<String>, ForgeError> {
+        self.base_of_merge(number).await
+    }
 }

@@ -83,6 +83,8 @@ pub(super) struct MergeRequest {
     pub(super) detailed_merge_status: Option<String>,
     pub(super) blocking_discussions_resolved: Option<bool>,
     pub(super) created_at: Option<Timestamp>,
+    pub(super) merge_commit_sha: Option<String>,
+    pub(super) squash_commit_sha: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]

@@ -115,6 +115,7 @@ pub(crate) async fn evidence_is_whole_and_the_judged_head_is_merged(bed: &impl B
     assert!(forge.file("b", &base, 1).await.is_err());
 
     // The judged head is merged, and no other one.
+    assert!(forge.merged_onto(number).await.is_err());
     let report = verdict(Conclusion::Success);
     forge.report_verdict(&report).await.unwrap();
     let text = MergeText::of(forge.kind(), number, &head, &base);
@@ -124,6 +125,7 @@ pub(crate) async fn evidence_is_whole_and_the_judged_head_is_merged(bed: &impl B
         merge(&head).await.unwrap(),
         MergeOutcome::Merged { .. }
     ));
+    assert_eq!(forge.merged_onto(number).await.unwrap(), Some(base));
     let message = bed.message(&bed.tip("main").unwrap());
     assert_eq!(
         message.trim_end(),

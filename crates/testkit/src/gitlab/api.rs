@@ -454,6 +454,7 @@ impl Call<'_> {
             "source_project_id": self.project.id, "target_project_id": self.project.id,
             "sha": request.sha, "has_conflicts": conflicts, "detailed_merge_status": status,
             "blocking_discussions_resolved": !has_threads,
+            "merge_commit_sha": request.merge_commit,
         })
     }
 
@@ -566,10 +567,10 @@ impl Call<'_> {
                 .repository
                 .git(&["update-ref", "-d", &reference]);
         }
-        self.project.requests[at].state = "merged".to_owned();
-        let mut value = self.value(&self.project.requests[at]);
-        value["merge_commit_sha"] = json!(commit);
-        Response::json(200, &value)
+        let merged = &mut self.project.requests[at];
+        merged.state = "merged".to_owned();
+        merged.merge_commit = Some(commit);
+        Response::json(200, &self.value(&self.project.requests[at]))
     }
 }
 

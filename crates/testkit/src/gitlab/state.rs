@@ -42,6 +42,8 @@ pub struct MergeRequest {
     pub sha: String,
     /// `opened`, `closed` or `merged`.
     pub state: String,
+    /// The commit that merged it.
+    pub merge_commit: Option<String>,
     /// Its labels.
     pub labels: Vec<String>,
     /// Its notes.
@@ -194,6 +196,7 @@ impl Project {
             target: target.to_owned(),
             sha,
             state: "opened".to_owned(),
+            merge_commit: None,
             labels: Vec::new(),
             notes: Vec::new(),
         });

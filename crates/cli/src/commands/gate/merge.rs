@@ -72,11 +72,12 @@ pub(super) async fn add_labels(judge: &Judge<'_>, round: &Round) {
     }
 }
 
-/// Reads and judges everything again, and merges the judged commit.
+/// Reads and judges everything again, and merges the judged commit. Returns what is wrong with the
+/// merge that was done, if something is.
 ///
 /// # Errors
 /// Why it was not merged, as a sentence without a period.
-pub(super) async fn merge(judge: &Judge<'_>, first: &Round) -> Result<(), String> {
+pub(super) async fn merge(judge: &Judge<'_>, first: &Round) -> Result<Option<String>, String> {
     let again = judge.round().await;
     let now = again
         .evidence
@@ -92,7 +93,33 @@ pub(super) async fn merge(judge: &Judge<'_>, first: &Round) -> Result<(), String
         .as_ref()
         .map(|policy| policy.merge_method)
         .map_err(|missing| format!("it was not merged: {}", missing.reason))?;
-    merge_commit(judge, sha, tip.unwrap_or_default(), method).await
+    let base = tip.unwrap_or_default();
+    merge_commit(judge, sha, base, method).await?;
+    Ok(put_elsewhere(judge, base).await)
+}
+
+/// What is wrong when the merge was put on another commit than the judged one. No forge compares the
+/// base at a merge, unless its protection asks for a head that is up to date, so a push may come
+/// between the second judgement and the merge. That cannot be taken back, and is never silent.
+async fn put_elsewhere(judge: &Judge<'_>, base: &str) -> Option<String> {
+    match judge.forge.api.merged_onto(judge.number).await {
+        Ok(None) => None,
+        Ok(Some(onto)) if onto == base => None,
+        Ok(Some(onto)) => Some(format!(
+            "it was merged onto `{}`, which came after the judged `{}`: nobody judged the result, \
+             so look at its lockfiles",
+            short(&onto),
+            short(base)
+        )),
+        Err(error) => Some(format!(
+            "it was merged, and it could not be read onto which commit: {error}"
+        )),
+    }
+}
+
+/// The first twelve characters of a commit id.
+fn short(id: &str) -> &str {
+    id.get(..12).unwrap_or(id)
 }
 
 async fn merge_commit(

@@ -96,13 +96,17 @@ impl Recording<'_> {
 
     /// Records what became of the intent to merge. The merge cannot be taken back, so a failure is a
     /// warning, and the next run settles it.
-    pub(super) fn result(&self, intent: Option<OpenIntent>, result: &Result<(), String>) {
+    pub(super) fn result(
+        &self,
+        intent: Option<OpenIntent>,
+        result: &Result<Option<String>, String>,
+    ) {
         let (Some(writer), Some(open)) = (self.writer, intent) else {
             return;
         };
         let intent = open.id.clone();
         let step = match result {
-            Ok(()) => Step::Done { intent },
+            Ok(_) => Step::Done { intent },
             Err(reason) => Step::Failed {
                 intent,
                 reason: reason.clone(),
