@@ -3,7 +3,7 @@
 use patchgate_ledger::{Actor, Event, Folder, Ledger, MergeEvent, Record, SignerKey, Step};
 use serde_json::{Value, json};
 
-use super::verdict::{Proposed, propose};
+use super::verdict::{POLICY, Proposed, propose};
 use crate::audit::{RECORDED, audit, exported, init};
 use crate::support::forge_sandbox::REPO;
 use crate::support::sandbox::{Run, Sandbox};
@@ -200,4 +200,95 @@ fn an_interrupted_merge_is_settled_by_the_next_run() {
         gate(&proposed, &[]).expect(code);
         assert_eq!(history(sandbox), expected);
     }
+}
+
+/// The same verdict from the record alone: no forge, no registry, no store.
+#[test]
+fn a_recorded_verdict_is_computed_again_offline() {
+    let Some(proposed) = propose_tested() else {
+        return;
+    };
+    let sandbox = &proposed.forge.sandbox;
+    init(sandbox);
+    gate(&proposed, &["--merge"]).expect(0);
+    gate(&proposed, &[]).expect(11);
+    std::fs::remove_dir_all(sandbox.path("store")).unwrap();
+    let asked = proposed.forge.github.requests().len();
+
+    let replay = |record: &str| {
+        sandbox.run(&[
+            "gate", "--replay", record, "--ledger", "ledger", "--format", "json",
+        ])
+    };
+    let run = replay("0").expect(0);
+    assert_eq!(run.json()["verdict"], "merge");
+    assert_eq!(run.json()["head_sha"], proposed.head.as_str());
+    assert!(run.stderr.contains("record 0 says merge too"), "{run:?}");
+    assert_eq!(replay("3").expect(11).json()["verdict"], "block");
+    // A merge is no verdict, and neither is a record that does not exist.
+    assert!(replay("1").expect(2).stderr.contains("no verdict `1`"));
+    replay("99").expect(2);
+    sandbox.run(&["gate", "--replay", "0"]).expect(2);
+    assert_eq!(proposed.forge.github.requests().len(), asked);
+
+    // Every changed byte of the evidence is found.
+    let mut files = std::fs::read_dir(sandbox.path("ledger/evidence")).unwrap();
+    let path = files.next().unwrap().unwrap().path();
+    let whole = std::fs::read(&path).unwrap();
+    let text = String::from_utf8(whole.clone()).unwrap();
+    std::fs::write(&path, text.replace("1.6.1", "1.6.9")).unwrap();
+    let run = audit(sandbox, "verify", &[]).expect(1);
+    assert!(
+        run.stderr.contains("is not the file that its record names"),
+        "{run:?}"
+    );
+    let broken = [replay("0"), replay("3")];
+    assert!(broken.iter().any(|run| run.code == 3), "{broken:?}");
+    std::fs::remove_file(&path).unwrap();
+    audit(sandbox, "verify", &[]).expect(1);
+    std::fs::write(&path, whole).unwrap();
+    audit(sandbox, "verify", &[]).expect(0);
+}
+
+#[test]
+fn a_changed_policy_is_tried_on_recorded_pull_requests() {
+    let Some(proposed) = propose_tested() else {
+        return;
+    };
+    let sandbox = &proposed.forge.sandbox;
+    init(sandbox);
+    gate(&proposed, &[]).expect(0);
+    let simulate = |policy: &str, more: &[&str]| {
+        std::fs::write(sandbox.path("changed.yml"), policy).unwrap();
+        let fixed = [
+            "policy",
+            "simulate",
+            "--ledger",
+            "ledger",
+            "--config",
+            "changed.yml",
+        ];
+        sandbox.run(&[&fixed[..], more].concat())
+    };
+
+    let run = simulate(POLICY, &[]).expect(0);
+    assert_eq!(run.stdout, "1 judged again, 0 change, 0 cannot be judged\n");
+    let stricter = format!("{POLICY}  required-approvals: 1\n");
+    let run = simulate(&stricter, &[]).expect(0);
+    assert!(
+        run.stdout.contains("#1: merge -> review: approvals: "),
+        "{run:?}"
+    );
+    assert!(
+        run.stdout
+            .ends_with("1 judged again, 1 change, 0 cannot be judged\n")
+    );
+    let run = simulate(&stricter, &["--since", "2999-01-01"]).expect(0);
+    assert_eq!(run.stdout, "0 judged again, 0 change, 0 cannot be judged\n");
+    simulate("gate: 3\n", &[]).expect(2);
+    simulate(POLICY, &["--since", "yesterday"]).expect(2);
+
+    std::fs::remove_dir_all(sandbox.path("ledger/evidence")).unwrap();
+    let run = simulate(POLICY, &[]).expect(3);
+    assert!(run.stdout.contains("is missing"), "{run:?}");
 }

@@ -36,7 +36,7 @@ pub use merkle::{
 };
 pub use note::{NoteError, SignerKey, VerifierKey};
 pub use proof::Proof;
-pub use record::{Actor, Input, Reason, Record, Sha256Digest, Statement};
+pub use record::{Actor, Input, Reason, Record, Sha256Digest, Statement, evidence_path};
 pub use storage::{Branch, CHECKPOINT, Change, Folder, KEY, Storage, Turn};
 pub use tile::{MAX_ENTRY_BYTES, Tile, TileKind};
 pub use verify::{Messages, OpenIntent, Verification, verify};

@@ -110,6 +110,15 @@ impl Reason {
     }
 }
 
+/// Name of the input of a verdict whose file is at [`evidence_path`].
+pub(crate) const EVIDENCE: &str = "evidence";
+
+/// The path of the file next to the log with everything that a verdict was made from.
+#[must_use]
+pub fn evidence_path(digest: &Sha256Digest) -> String {
+    format!("evidence/{digest}.json")
+}
+
 /// A signed statement next to the log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]

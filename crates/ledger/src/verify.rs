@@ -11,7 +11,7 @@ use crate::event::{Event, Step};
 use crate::log::{Ledger, behind, end_of_entries};
 use crate::merkle::{self, Hash};
 use crate::note::VerifierKey;
-use crate::record::{Record, Sha256Digest};
+use crate::record::{EVIDENCE, Record, Sha256Digest, evidence_path};
 use crate::statement;
 use crate::storage::{CHECKPOINT, KEY, Storage};
 use crate::tile::{self, Tile, TileKind, WIDTH};
@@ -72,7 +72,8 @@ struct Fact {
     closes: Option<String>,
     /// The record, when it is an intent.
     intent: Option<Record>,
-    statement: Option<Sha256Digest>,
+    /// The files next to the log that it names, with their digests.
+    files: Vec<(String, Sha256Digest)>,
 }
 
 /// The facts about a record by its index, or why it is not one.
@@ -200,12 +201,17 @@ fn read_facts(
 fn fact(entry: &[u8]) -> Result<Fact, String> {
     let (id, record) = Record::parse(entry)?;
     let step = record.event.step();
-    let statement = record.statement.as_ref();
+    let statement = record.statement.as_ref().map(|statement| &statement.sha256);
+    let is_verdict = matches!(record.event, Event::Verdict(_));
+    let evidence = record.inputs.iter();
+    let evidence = evidence.filter(|input| is_verdict && input.name == EVIDENCE);
+    let evidence = evidence.map(|input| (evidence_path(&input.sha256), input.sha256.clone()));
+    let files = statement.map(|digest| (statement::path(digest), digest.clone()));
     Ok(Fact {
         id,
         time: record.time,
         closes: step.and_then(Step::intent).map(str::to_owned),
-        statement: statement.map(|statement| statement.sha256.clone()),
+        files: files.into_iter().chain(evidence).collect(),
         intent: matches!(step, Some(Step::Intent {})).then_some(record),
     })
 }
@@ -352,7 +358,7 @@ fn check_records(
     let name = ledger.storage.name();
     let mut ids = HashSet::with_capacity(facts.len());
     let mut intents: BTreeMap<String, (u64, Record)> = BTreeMap::new();
-    let mut statements = BTreeSet::new();
+    let mut files = BTreeSet::new();
     let mut newest: Option<Timestamp> = None;
     for (index, fact) in facts {
         let fact = match fact {
@@ -383,7 +389,7 @@ fn check_records(
         if let Some(intent) = fact.intent {
             intents.insert(fact.id.clone(), (index, intent));
         }
-        statements.extend(fact.statement);
+        files.extend(fact.files);
         if !ids.insert(fact.id.clone()) {
             result
                 .warnings
@@ -391,13 +397,12 @@ fn check_records(
         }
     }
 
-    for digest in &statements {
-        let path = statement::path(digest);
+    for (path, digest) in &files {
         let shown = format!("{name}/{path}");
-        match ledger.storage.read(&path)? {
+        match ledger.storage.read(path)? {
             None => fault(result, LedgerError::altered(shown, "is missing"))?,
             Some(bytes) if Sha256Digest::of(&bytes) != *digest => {
-                let reason = "is not the statement that its record names";
+                let reason = "is not the file that its record names";
                 fault(result, LedgerError::altered(shown, reason))?;
             }
             Some(_) => {}

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::{EcosystemName, Safeguards, Scope};
 
@@ -13,7 +14,7 @@ use crate::{EcosystemName, Safeguards, Scope};
 pub type Fetched<T> = Result<T, Missing>;
 
 /// Why a piece of evidence is missing.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Missing {
     /// A lower-case fragment without a final period: `GET …/files answered 502`.
     pub reason: String,
@@ -32,7 +33,7 @@ impl Missing {
 }
 
 /// The facts about one pull request at one moment.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Evidence {
     /// The pull request itself.
     pub pull_request: Fetched<PullRequest>,
@@ -66,7 +67,7 @@ pub struct Evidence {
 }
 
 /// The pull request itself.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PullRequest {
     /// Number on the forge.
     pub number: u64,
@@ -100,7 +101,7 @@ pub struct PullRequest {
 }
 
 /// The state of a pull request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum PullRequestState {
     /// Neither closed nor merged.
     Open,
@@ -111,7 +112,7 @@ pub enum PullRequestState {
 }
 
 /// One end of a pull request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BranchEnd {
     /// Branch name without `refs/heads/`.
     pub branch: String,
@@ -122,7 +123,7 @@ pub struct BranchEnd {
 }
 
 /// An account as the forge names it.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
     /// Login, such as `octocat` or `github-actions[bot]`. A login that is given up can be taken by
     /// another user, so only [`Account::id`] identifies an account.
@@ -134,7 +135,7 @@ pub struct Account {
 }
 
 /// One commit of the pull request.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommitEvidence {
     /// Id of the commit.
     pub sha: String,
@@ -151,7 +152,7 @@ pub struct CommitEvidence {
 }
 
 /// A file that the pull request changes.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ChangedFile {
     /// Path from the repository root.
     pub path: String,
@@ -166,7 +167,7 @@ pub struct ChangedFile {
 }
 
 /// The kind of change to a file.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FileStatus {
     /// The file exists only on the head.
     Added,
@@ -181,16 +182,18 @@ pub enum FileStatus {
 }
 
 /// A file's content on both sides; `None` where it does not exist on that side.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FileContents {
     /// At the merge base.
+    #[serde(with = "content")]
     pub base: Fetched<Option<Vec<u8>>>,
     /// At the head that the gate decides on.
+    #[serde(with = "content")]
     pub head: Fetched<Option<Vec<u8>>>,
 }
 
 /// One run of a check.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckRun {
     /// Id on the forge; it rises with every run.
     pub id: u64,
@@ -215,7 +218,7 @@ pub struct CheckRun {
 }
 
 /// The result of a check.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum CheckOutcome {
     /// The check has not finished; the forge's own word: `queued`, `in_progress`, ….
     Pending(String),
@@ -232,7 +235,7 @@ pub enum CheckOutcome {
 }
 
 /// The latest status of one context.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CommitStatus {
     /// Name of the status, which the forge calls its context.
     pub context: String,
@@ -243,7 +246,7 @@ pub struct CommitStatus {
 }
 
 /// A check that the protection of the base branch requires.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BranchCheck {
     /// Name of the check run or context of the status.
     pub name: String,
@@ -252,7 +255,7 @@ pub struct BranchCheck {
 }
 
 /// The CI job that runs the gate.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OwnJob {
     /// Id of the workflow run (`GITHUB_RUN_ID`).
     pub run_id: String,
@@ -261,7 +264,7 @@ pub struct OwnJob {
 }
 
 /// The known vulnerabilities before and after a change.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct FindingComparison {
     /// Findings on the head that are not on the base.
     pub introduced: Vec<FindingKey>,
@@ -275,11 +278,12 @@ pub struct FindingComparison {
 }
 
 /// One vulnerability of one package in one lockfile.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct FindingKey {
     /// Id of the vulnerability.
     pub id: String,
-    /// Ecosystem by its OSV name.
+    /// Ecosystem by its OSV name. It is not written, because the lockfile decides it.
+    #[serde(skip)]
     pub ecosystem: EcosystemName,
     /// Name of the package.
     pub package: String,
@@ -290,7 +294,63 @@ pub struct FindingKey {
     /// The strongest reason why the package is installed.
     pub scope: Scope,
     /// Priority, from 0.0 to 100.0.
+    #[serde(with = "exact")]
     pub score: f64,
     /// Whether the release itself is malicious.
     pub malicious: bool,
+}
+
+/// The content of a file in JSON: a text, or the hexadecimal digits of bytes that are none.
+mod content {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+    use super::Fetched;
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Content {
+        Text(String),
+        Hex(String),
+    }
+
+    pub(super) fn serialize<S: Serializer>(
+        content: &Fetched<Option<Vec<u8>>>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        let written = content.as_ref().map(|content| {
+            let bytes = content.as_ref()?;
+            Some(match std::str::from_utf8(bytes) {
+                Ok(text) => Content::Text(text.to_owned()),
+                Err(_) => Content::Hex(hex::encode(bytes)),
+            })
+        });
+        written.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Fetched<Option<Vec<u8>>>, D::Error> {
+        let bytes = |content: Content| match content {
+            Content::Text(text) => Ok(text.into_bytes()),
+            Content::Hex(digits) => hex::decode(digits).map_err(de::Error::custom),
+        };
+        match Fetched::<Option<Content>>::deserialize(deserializer)? {
+            Ok(content) => Ok(Ok(content.map(bytes).transpose()?)),
+            Err(missing) => Ok(Err(missing)),
+        }
+    }
+}
+
+/// A number as a text, which a reader of JSON cannot round.
+mod exact {
+    use serde::{Deserialize, Deserializer, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(value: &f64, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(value)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse().map_err(de::Error::custom)
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 use crate::{EcosystemName, FileGroup, FormatId, Problem};
@@ -212,7 +213,9 @@ pub enum DependencyKind {
 }
 
 /// The reasons why a package is in a tree, strongest first.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(
+    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
+)]
 pub enum Scope {
     /// Reached through run-time dependencies, or the format does not state a reason.
     #[default]

@@ -2,11 +2,12 @@
 //! reviewed, which workflows made the checks, and the time.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
 use crate::{Account, Fetched, Missing, PlanDigest};
 
 /// The facts about the repository and the moment.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Safeguards {
     /// Whether the forge refuses direct pushes to the base branch.
     pub base_is_protected: Fetched<bool>,
@@ -55,7 +56,7 @@ impl Default for Safeguards {
 }
 
 /// An entry of a lockfile, compared with what its registry says about that release.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RegistryEntry {
     /// Path of the lockfile.
     pub lockfile: String,
@@ -69,7 +70,7 @@ pub struct RegistryEntry {
 }
 
 /// Something in the metadata of a registry that speaks against an entry of a lockfile.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct RegistryObjection {
     /// True when the entry is certainly not what the registry has, such as one with another hash.
     /// False when a person has to judge.
@@ -79,7 +80,7 @@ pub struct RegistryObjection {
 }
 
 /// The approval of one account.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Approval {
     /// The account that approved.
     pub account: Account,
@@ -90,7 +91,7 @@ pub struct Approval {
 }
 
 /// One job of a workflow.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkflowJob {
     /// Id of the check run that shows it.
     pub check_run: u64,

@@ -6,7 +6,10 @@
 mod merge;
 mod recording;
 mod registry;
+mod replay;
 mod round;
+
+pub(super) use replay::{read_recorded, word};
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -50,6 +53,11 @@ pub(crate) struct Args {
     #[arg(long)]
     merge: bool,
 
+    /// Compute a verdict of the ledger again from its recorded evidence, without the network, and
+    /// compare it with the record; names its index or id
+    #[arg(long, value_name = "RECORD", conflicts_with_all = ["pull_request", "all", "merge"])]
+    replay: Option<String>,
+
     /// The digest of a plan that another job computed again, as `patchgate fix --plan-digest` writes it
     #[arg(long, value_name = "FILE")]
     plan_digest: Option<PathBuf>,
@@ -90,6 +98,9 @@ const MAX_POLICY_BYTES: usize = 1024 * 1024;
 const MAX_EVENT_BYTES: u64 = 32 * 1024 * 1024;
 
 pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
+    if let Some(record) = &args.replay {
+        return replay::run(args, record, context);
+    }
     if args.all {
         return judge_all(args, context).await;
     }
@@ -169,7 +180,7 @@ async fn judge_one(
     let mut judgement = round.judgement.clone();
     let wants_merge = args.merge && judgement.verdict == Verdict::Merge;
     let inputs = round.inputs.clone();
-    let intent = match record.verdict(&round.evidence, inputs, &judgement, wants_merge) {
+    let intent = match record.verdict(&round, inputs, &judgement, wants_merge) {
         Ok(intent) => intent,
         Err(text) => {
             judgement = not_merged(judgement, text);
@@ -202,6 +213,14 @@ async fn judge_one(
     report(args, context, number, &judgement, merged)
 }
 
+fn exit_of(verdict: Verdict) -> Exit {
+    match verdict {
+        Verdict::Merge => Exit::Merge,
+        Verdict::Review => Exit::Review,
+        Verdict::Block => Exit::Block,
+    }
+}
+
 /// Writes the report; returns the exit code of the verdict.
 fn report(
     args: &Args,
@@ -210,11 +229,7 @@ fn report(
     judgement: &Judgement,
     merged: bool,
 ) -> anyhow::Result<Exit> {
-    let exit = match judgement.verdict {
-        Verdict::Merge => Exit::Merge,
-        Verdict::Review => Exit::Review,
-        Verdict::Block => Exit::Block,
-    };
+    let exit = exit_of(judgement.verdict);
     let report = GateReport::new(judgement, merged, exit.code());
     let file = args.output.output.as_deref();
     let text = match args.format {
@@ -305,12 +320,17 @@ fn is_dependency_file(path: &str) -> bool {
     fixable_format(path).is_some() || is_fixable_manifest(path)
 }
 
-/// The settings at a commit. Their digest is added to the inputs.
-pub(crate) async fn read_config(
+/// The settings at a commit.
+pub(crate) async fn read_config(forge: &OpenForge, commit: &str) -> Fetched<Config> {
+    parse_settings(&read_settings(forge, commit, &mut Vec::new()).await)
+}
+
+/// The text of the settings at a commit. Its digest is added to the inputs.
+async fn read_settings(
     forge: &OpenForge,
     commit: &str,
     inputs: &mut Vec<Input>,
-) -> Fetched<Config> {
+) -> Fetched<String> {
     let bytes = forge
         .api
         .file(SETTINGS_FILE, commit, MAX_POLICY_BYTES)
@@ -321,10 +341,13 @@ pub(crate) async fn read_config(
             hint: Some("`patchgate init` writes one".to_owned()),
         })?;
     inputs.push(Input::of(format!("{commit}:{SETTINGS_FILE}"), &bytes));
-    let text = String::from_utf8(bytes)
-        .map_err(|_| Missing::new(format!("`{}` is not UTF-8", SETTINGS_FILE)))?;
+    String::from_utf8(bytes).map_err(|_| Missing::new(format!("`{}` is not UTF-8", SETTINGS_FILE)))
+}
 
-    patchgate_config::parse(SETTINGS_FILE, &text).map_err(|errors| {
+/// The settings of a text that was read.
+pub(super) fn parse_settings(text: &Fetched<String>) -> Fetched<Config> {
+    let text = text.as_ref().map_err(Clone::clone)?;
+    patchgate_config::parse(SETTINGS_FILE, text).map_err(|errors| {
         let text = errors.to_string();
         Missing::new(text.split_whitespace().collect::<Vec<_>>().join(" "))
     })

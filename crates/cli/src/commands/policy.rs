@@ -1,15 +1,21 @@
 //! `patchgate policy`: tests the rules of a policy, and lists the fields of their conditions.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use jiff::Timestamp;
 use patchgate_gate::decide;
-use patchgate_model::{PolicyRule, UserError, Verdict};
+use patchgate_ledger::Record;
+use patchgate_model::{Judgement, PolicyRule, UserError, Verdict};
 use patchgate_policy::{FIELDS, Facts};
+use patchgate_report::clean;
 use patchgate_scan::SETTINGS_FILE;
 use patchgate_syntax::{Node, Value, yaml_settings};
 use serde_json::json;
 
+use crate::commands::gate::{read_recorded, word};
 use crate::exit::Exit;
+use crate::ledger::{failed, place};
 use crate::output;
 
 /// Largest file of tests that is read, in bytes.
@@ -26,6 +32,8 @@ pub(crate) struct Args {
 enum Command {
     /// Test the rules of a policy against a table of facts and verdicts
     Test(TestArgs),
+    /// Judge the pull requests of a ledger again by a changed policy, and list the verdicts that change
+    Simulate(SimulateArgs),
     /// List the fields that the conditions of rules may use
     Fields,
 }
@@ -40,9 +48,34 @@ struct TestArgs {
     config: PathBuf,
 }
 
+#[derive(Debug, clap::Args)]
+struct SimulateArgs {
+    /// Ledger with the verdicts: a directory, or `git:DIR` for the branch `patchgate/ledger` of a
+    /// repository
+    #[arg(long, value_name = "PLACE", env = "PATCHGATE_LEDGER")]
+    ledger: String,
+
+    /// Leave out verdicts before this day or moment, such as `2026-11-01` or `2026-11-01T12:00:00Z`
+    #[arg(long, value_name = "TIME", value_parser = moment)]
+    since: Option<Timestamp>,
+
+    /// Settings file with the changed policy
+    #[arg(long, value_name = "FILE", default_value = SETTINGS_FILE)]
+    config: PathBuf,
+}
+
+/// A moment, or the beginning of a day in UTC.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let day = || format!("{text}T00:00:00Z").parse();
+    text.parse()
+        .or_else(|_| day())
+        .map_err(|error: jiff::Error| error.to_string())
+}
+
 pub(crate) fn run(args: &Args) -> anyhow::Result<Exit> {
     match &args.command {
         Command::Test(args) => test(args),
+        Command::Simulate(args) => simulate(args),
         Command::Fields => fields(),
     }
 }
@@ -110,6 +143,68 @@ fn test(args: &TestArgs) -> anyhow::Result<Exit> {
     })
 }
 
+/// Judges recorded pull requests by the settings of a file. Each verdict is compared with the one that
+/// the recorded settings give now, so that only the policy differs.
+fn simulate(args: &SimulateArgs) -> anyhow::Result<Exit> {
+    let text = read(&args.config)?;
+    patchgate_config::parse(&args.config.display().to_string(), &text)
+        .map_err(|errors| UserError::usage(errors.to_string()))?;
+    let settings = Ok(text);
+    let storage = place(&args.ledger).map_err(|error| failed(&error))?;
+    let is_wanted =
+        |_: u64, _: &str, record: &Record| args.since.is_none_or(|since| record.time >= since);
+    // The last verdict on each head of each pull request.
+    let mut last = BTreeMap::new();
+    for replayed in read_recorded(&*storage, &is_wanted)? {
+        let verdict = &replayed.verdict;
+        let key = (
+            replayed.record.source.clone(),
+            verdict.pull_request,
+            verdict.head.clone(),
+        );
+        last.insert(key, replayed);
+    }
+
+    let (mut report, mut changed, mut skipped) = (String::new(), 0, 0);
+    for ((source, number, _), replayed) in &last {
+        let name = format!("record {}, {source} #{number}", replayed.index);
+        let recorded = match &replayed.recorded {
+            Ok(recorded) => recorded,
+            Err(reason) => {
+                skipped += 1;
+                report.push_str(&format!("{}\n", clean(&format!("{name}: {reason}"))));
+                continue;
+            }
+        };
+        let (before, now) = (recorded.judge(), recorded.judge_by(&settings));
+        if before.verdict != now.verdict {
+            changed += 1;
+            let (was, is) = (word(before.verdict), word(now.verdict));
+            let line = format!("{name}: {was} -> {is}{}", first_reason(&now));
+            report.push_str(&format!("{}\n", clean(&line)));
+        }
+    }
+    report.push_str(&format!(
+        "{} judged again, {changed} change, {skipped} cannot be judged\n",
+        last.len() - skipped
+    ));
+    output::write(&report, None)?;
+    Ok(match skipped {
+        0 => Exit::Clean,
+        _ => Exit::Incomplete,
+    })
+}
+
+/// The first reason for a verdict that is not a merge.
+fn first_reason(judgement: &Judgement) -> String {
+    let verdict = judgement.verdict;
+    let mut reasons = judgement.reasons.iter();
+    let decisive = reasons.find(|reason| verdict != Verdict::Merge && reason.verdict == verdict);
+    decisive.map_or_else(String::new, |reason| {
+        format!(": {}: {}", reason.code, reason.text)
+    })
+}
+
 impl Case {
     fn run(&self, rules: &[PolicyRule]) -> Result<(), String> {
         let decision = decide(rules, &self.facts);
@@ -122,14 +217,6 @@ impl Case {
             word(decision.verdict),
             decision.text
         ))
-    }
-}
-
-fn word(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::Merge => "merge",
-        Verdict::Review => "review",
-        Verdict::Block => "block",
     }
 }
 

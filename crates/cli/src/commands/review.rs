@@ -214,7 +214,7 @@ async fn base_config(
     incomplete: &mut Vec<String>,
 ) -> Config {
     let config = match &evidence.base_tip {
-        Ok(tip) => read_config(forge, tip, &mut Vec::new()).await,
+        Ok(tip) => read_config(forge, tip).await,
         Err(missing) => Err(missing.clone()),
     };
     match config {

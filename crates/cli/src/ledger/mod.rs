@@ -81,6 +81,11 @@ pub(crate) struct Writer {
 }
 
 impl LedgerArgs {
+    /// The place of the ledger, if one is named.
+    pub(crate) fn place(&self) -> Option<&str> {
+        self.ledger.as_deref()
+    }
+
     /// Opens the ledger, and checks that the key is its own. `None` when the run is not recorded.
     pub(crate) fn open(&self, context: &Context) -> Result<Option<Writer>, UserError> {
         let Some(place_name) = self.ledger.as_deref() else {

@@ -31,6 +31,8 @@ pub(crate) struct Judged<'a> {
     pub(crate) number: u64,
     /// The facts.
     pub(crate) evidence: &'a Evidence,
+    /// The file with all that the verdict was made from, and the input that names it.
+    pub(crate) file: Option<(Input, (String, Vec<u8>))>,
     /// The policies that decided.
     pub(crate) policies: Vec<Input>,
     /// The verdict.
@@ -45,7 +47,10 @@ pub(crate) fn verdict(writer: &Writer, judged: Judged<'_>) -> Result<String, Led
         number,
         ..
     } = judged;
-    let mut inputs = judged.policies;
+    // First, so that a cut list has it.
+    let (evidence_input, evidence_file) = judged.file.unzip();
+    let mut inputs: Vec<Input> = evidence_input.into_iter().collect();
+    inputs.extend(judged.policies);
     for (path, contents) in &evidence.contents {
         for (side, bytes) in [("base", &contents.base), ("head", &contents.head)] {
             if let Ok(Some(bytes)) = bytes {
@@ -76,7 +81,8 @@ pub(crate) fn verdict(writer: &Writer, judged: Judged<'_>) -> Result<String, Led
         reasons: reasons(judgement),
         statement: reference,
     };
-    writer.append(record, file.as_slice())
+    let files: Vec<(String, Vec<u8>)> = file.into_iter().chain(evidence_file).collect();
+    writer.append(record, &files)
 }
 
 fn decision(verdict: Verdict) -> Decision {

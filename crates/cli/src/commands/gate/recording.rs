@@ -3,6 +3,7 @@
 use patchgate_ledger::{Event, Input, OpenIntent, Step};
 use patchgate_model::{Evidence, Judgement, PullRequestState};
 
+use super::round::Round;
 use crate::ledger;
 use crate::output::warn;
 
@@ -20,7 +21,7 @@ impl Recording<'_> {
     /// Records the verdict, and the intent to merge. What cannot be recorded is not merged.
     pub(super) fn verdict(
         &self,
-        evidence: &Evidence,
+        round: &Round,
         policies: Vec<Input>,
         judgement: &Judgement,
         wants_merge: bool,
@@ -35,11 +36,12 @@ impl Recording<'_> {
             )
         };
 
-        self.settle(writer, evidence).map_err(failed)?;
+        self.settle(writer, &round.evidence).map_err(failed)?;
         let judged = ledger::Judged {
             source: self.source.clone(),
             number: self.number,
-            evidence,
+            evidence: &round.evidence,
+            file: round.recorded.to_file(),
             policies,
             judgement,
         };

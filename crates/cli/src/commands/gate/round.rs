@@ -4,13 +4,13 @@
 
 use std::time::{Duration, Instant};
 
-use patchgate_config::Config;
 use patchgate_forge::Forge as _;
-use patchgate_gate::{judge, needs_default_policy, with_default_policy};
+use patchgate_gate::needs_default_policy;
 use patchgate_ledger::Input;
 use patchgate_model::{Evidence, Fetched, GatePolicy, Judgement, Missing, PlanDigest, Safeguards};
 
-use super::{Args, compare, is_dependency_file, read_config};
+use super::replay::{OtherPolicy, RecordedEvidence};
+use super::{Args, compare, is_dependency_file, parse_settings, read_settings};
 use crate::context::Context;
 use crate::forge::OpenForge;
 
@@ -42,6 +42,8 @@ pub(super) struct Round {
     pub(super) judgement: Judgement,
     /// The policies that it was made by, for the ledger.
     pub(super) inputs: Vec<Input>,
+    /// Everything that it was made from.
+    pub(super) recorded: RecordedEvidence,
 }
 
 impl Judge<'_> {
@@ -67,26 +69,23 @@ impl Judge<'_> {
         };
 
         let mut inputs = Vec::new();
-        let config = match &evidence.base_tip {
-            Ok(tip) => read_config(self.forge, tip, &mut inputs).await,
+        let settings = match &evidence.base_tip {
+            Ok(tip) => read_settings(self.forge, tip, &mut inputs).await,
             Err(missing) => Err(missing.clone()),
         };
+        let config = parse_settings(&settings);
         let policy: Fetched<GatePolicy> = config.clone().map(|config| config.gate);
         evidence.findings = compare(self.args, self.context, &config, &evidence).await;
         evidence.safeguards.registry = self.registry(&config, &evidence).await;
-        let mut judgement = judge(&policy, &evidence);
 
-        if let Some((branch, config)) = self.default_config(&evidence, default, &mut inputs).await {
-            evidence.findings = compare(self.args, self.context, &config, &evidence).await;
-            evidence.safeguards.registry = self.registry(&config, &evidence).await;
-            let other = judge(&config.map(|config| config.gate), &evidence);
-            judgement = with_default_policy(judgement, other, &branch);
-        }
+        let other = self.other_policy(&evidence, default, &mut inputs).await;
+        let recorded = RecordedEvidence::new(settings, evidence.clone(), other);
         Round {
+            judgement: recorded.judge(),
             evidence,
             policy,
-            judgement,
             inputs,
+            recorded,
         }
     }
 
@@ -139,22 +138,27 @@ impl Judge<'_> {
             .map_err(|error| Missing::from(&error))
     }
 
-    /// The default branch with its settings, when its policy has to consent too.
-    async fn default_config(
+    /// The settings of the default branch and what is judged by them, when its policy has to consent
+    /// too.
+    async fn other_policy(
         &self,
         evidence: &Evidence,
         default: Fetched<(String, String)>,
         inputs: &mut Vec<Input>,
-    ) -> Option<(String, Fetched<Config>)> {
+    ) -> Option<OtherPolicy> {
         evidence.pull_request.as_ref().ok()?;
-        let (branch, tip) = match default {
-            Ok(default) => default,
-            Err(missing) => return Some(("HEAD".to_owned(), Err(missing))),
+        let (branch, settings) = match default {
+            Ok((branch, _)) if !needs_default_policy(evidence, &branch) => return None,
+            Ok((branch, tip)) => (branch, read_settings(self.forge, &tip, inputs).await),
+            Err(missing) => ("HEAD".to_owned(), Err(missing)),
         };
-        if !needs_default_policy(evidence, &branch) {
-            return None;
-        }
-        let config = read_config(self.forge, &tip, inputs).await;
-        Some((branch, config))
+
+        let config = parse_settings(&settings);
+        Some(OtherPolicy {
+            findings: compare(self.args, self.context, &config, evidence).await,
+            registry: self.registry(&config, evidence).await,
+            branch,
+            settings,
+        })
     }
 }
