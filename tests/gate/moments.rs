@@ -302,22 +302,59 @@ fn attack_04_a_plan_without_a_signature_is_for_review_unless_it_is_computed_agai
 /// The pull request merges when everything can be read.
 #[test]
 fn evidence_that_cannot_be_read_is_not_consent() {
-    for (part, code) in [
-        ("/compare", "changed-files"),
-        ("/git/trees", "changed-files"),
-        ("/check-runs", "checks-required"),
-        ("/reviews", "changes-requested"),
-        ("/rules/branches", "base-protected"),
-        (".patchgate.stop", "not-stopped"),
-    ] {
+    let cases: [(&[&str], &str); 6] = [
+        (&["/compare"], "changed-files"),
+        (&["/git/trees"], "changed-files"),
+        (&["/check-runs"], "checks-required"),
+        (&["/reviews"], "changes-requested"),
+        (&["/rules/branches"], "base-protected"),
+        // Without the list of the root, the file itself is asked for.
+        (&["/git/trees", ".patchgate.stop"], "not-stopped"),
+    ];
+    for (parts, code) in cases {
         let Some(proposed) = propose("1.6.1") else {
             return;
         };
         proposed.report_test("success");
-        proposed.forge.refuse("GET", part, 403, 20);
+        for part in parts {
+            proposed.forge.refuse("GET", part, 403, 40);
+        }
         let run = proposed.gate(&["--merge"]).expect(10);
         let against = reasons_against(&run);
-        assert!(against.contains(&code.to_owned()), "{part}: {against:?}");
-        assert!(proposed.is_open(), "{part}");
+        assert!(against.contains(&code.to_owned()), "{parts:?}: {against:?}");
+        assert!(proposed.is_open(), "{parts:?}");
     }
+}
+
+/// The calls of a verdict, which `docs/forges.md` lists, and of the merge after it. The second
+/// judgement reads again what can change, and nothing that has an id.
+#[test]
+fn a_verdict_asks_each_thing_once() {
+    let Some(proposed) = propose("1.6.1") else {
+        return;
+    };
+    proposed.report_test("success");
+    let calls = |since: usize| -> Vec<String> {
+        let requests = proposed.forge.github.requests();
+        let call = |request: &patchgate_testkit::Request| {
+            let path = request.path.split('?').next().unwrap_or_default();
+            let rest = path.split_once(REPO).map_or(path, |(_, rest)| rest);
+            let rest = rest.replace(&proposed.head, "HEAD");
+            let base = proposed.forge.repository.git(&["rev-parse", "main~0"]);
+            format!("{} {}", request.method, rest.replace(base.trim(), "BASE"))
+        };
+        let mut calls: Vec<String> = requests.iter().skip(since).map(call).collect();
+        calls.sort();
+        calls
+    };
+    let before = proposed.forge.github.requests().len();
+    proposed.gate(&[]).expect(0);
+    insta::assert_debug_snapshot!(calls(before));
+
+    let before = proposed.forge.github.requests().len();
+    proposed.gate(&["--merge"]).expect(0);
+    let count = proposed.forge.github.requests().len() - before;
+    // 14 for the first judgement, 8 for the second, 3 for the merge. Each judgement asks for the workflow
+    // runs too, because the head has a check of the gate by now.
+    assert_eq!(count, 14 + 8 + 3 + 2, "{:#?}", calls(before));
 }

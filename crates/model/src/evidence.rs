@@ -98,6 +98,8 @@ pub struct PullRequest {
     pub labels: Vec<String>,
     /// When it was opened, if the forge states it.
     pub opened: Option<Timestamp>,
+    /// The default branch of the repository that it is for, where the same answer states it.
+    pub default_branch: Option<String>,
 }
 
 /// The state of a pull request.

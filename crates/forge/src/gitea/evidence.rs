@@ -244,6 +244,7 @@ pub(super) fn pull_request(wire: wire::PullRequest) -> PullRequest {
         draft: wire.draft,
         labels: names(wire.labels),
         opened: wire.created_at,
+        default_branch: None,
         author: wire.user.map(Account::from),
         title: wire.title,
         body: wire.body.unwrap_or_default(),

@@ -1,6 +1,6 @@
 //! The commits and files between two commits, with the modes of the files.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use patchgate_model::{Account, ChangedFile, CommitEvidence, Fetched, FileStatus, Missing};
 
@@ -103,13 +103,12 @@ impl GitHub {
         head: &str,
         is_wanted: &(dyn Fn(&str) -> bool + Sync),
     ) {
-        let mut directories = BTreeMap::new();
         let wanted = files.iter_mut().filter(|file| is_wanted(&file.path));
         let modified = wanted.filter(|file| file.status == FileStatus::Modified);
         for file in modified.take(MAX_MODES) {
             let mut modes = Vec::new();
             for commit in [base, head] {
-                modes.push(self.mode(commit, &file.path, &mut directories).await);
+                modes.push(self.mode(commit, &file.path).await);
             }
             file.status = match &modes[..] {
                 [Ok(was), Ok(is)] if was == is && is.starts_with("100") => FileStatus::Modified,
@@ -120,23 +119,13 @@ impl GitHub {
     }
 
     /// The mode of a file at a commit, such as `100644`.
-    async fn mode(
-        &self,
-        commit: &str,
-        path: &str,
-        directories: &mut BTreeMap<String, wire::Tree>,
-    ) -> Result<String, ForgeError> {
+    async fn mode(&self, commit: &str, path: &str) -> Result<String, ForgeError> {
         let mut id = commit.to_owned();
         let mut mode = String::new();
         for name in path.split('/') {
-            if !directories.contains_key(&id) {
-                let call = Call::get(self.path(&format!("/git/trees/{}", encode(&id))), CONTENTS);
-                let tree: wire::Tree = self.json(&call).await?;
-                directories.insert(id.clone(), tree);
-            }
-            let tree = directories.get(&id).filter(|tree| !tree.truncated);
-            let entry = tree.and_then(|tree| tree.tree.iter().find(|entry| entry.path == name));
-            let Some(entry) = entry else {
+            let tree = self.tree(&id).await?;
+            let entry = tree.tree.iter().find(|entry| entry.path == name);
+            let Some(entry) = entry.filter(|_| !tree.truncated) else {
                 return Err(ForgeError::TooLarge {
                     call: format!("GET {}/git/trees/{id}", self.path("")),
                     what: format!("without the entry `{name}`"),
@@ -145,6 +134,16 @@ impl GitHub {
             (id, mode) = (entry.sha.clone(), entry.mode.clone());
         }
         Ok(mode)
+    }
+
+    /// A directory by its id, or the root of a commit by that of the commit.
+    pub(super) async fn tree(&self, id: &str) -> Result<Arc<wire::Tree>, ForgeError> {
+        if let Some(tree) = self.fixed.tree(id) {
+            return Ok(tree);
+        }
+        let call = Call::get(self.path(&format!("/git/trees/{}", encode(id))), CONTENTS);
+        let tree: wire::Tree = self.json(&call).await?;
+        Ok(self.fixed.keep_tree(id, tree))
     }
 }
 

@@ -231,6 +231,11 @@ fn pull_request(wire: wire::PullRequest) -> PullRequest {
         author: wire.user.map(Account::from),
         title: wire.title,
         body: wire.body.unwrap_or_default(),
+        default_branch: wire
+            .base
+            .repo
+            .as_ref()
+            .and_then(|repo| repo.default_branch.clone()),
         head: end(wire.head),
         base: end(wire.base),
         mergeable: wire.mergeable,

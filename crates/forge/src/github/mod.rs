@@ -9,6 +9,7 @@ mod checks;
 mod contents;
 mod difference;
 mod evidence;
+mod fixed;
 mod forge;
 mod merge;
 mod pulls;
@@ -23,6 +24,7 @@ use octocrab::service::middleware::retry::RetryConfig;
 use patchgate_http::{Client, Secret, is_loopback};
 use url::Url;
 
+use self::fixed::Fixed;
 use crate::rest::{encode, encode_path};
 use crate::{ForgeError, ProjectPath};
 
@@ -34,6 +36,7 @@ pub struct GitHub {
     api: Url,
     token: Secret,
     options: GitHubOptions,
+    fixed: Fixed,
 }
 
 /// Settings of a [`GitHub`] client.
@@ -123,6 +126,7 @@ impl GitHub {
             api,
             token: token.clone(),
             options,
+            fixed: Fixed::default(),
         })
     }
 

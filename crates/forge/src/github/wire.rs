@@ -12,6 +12,7 @@ pub(super) struct Repository {
 #[derive(Debug, Deserialize)]
 pub(super) struct RepositoryRef {
     pub(super) full_name: String,
+    pub(super) default_branch: Option<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -241,9 +242,7 @@ pub(super) struct Comparison {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Tree {
-    #[serde(default)]
     pub(super) truncated: bool,
-    #[serde(default)]
     pub(super) tree: Vec<TreeEntry>,
 }
 

@@ -348,6 +348,7 @@ pub(super) fn pull_request(wire: wire::MergeRequest, project: &ProjectPath) -> P
         draft: wire.draft,
         labels: wire.labels,
         opened: wire.created_at,
+        default_branch: None,
         author: wire.author.map(Account::from),
         title: wire.title,
         body: wire.description.unwrap_or_default(),

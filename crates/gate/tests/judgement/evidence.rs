@@ -153,6 +153,7 @@ pub(crate) fn evidence_of(changes: &[(&str, Vec<u8>, Vec<u8>)]) -> Evidence {
             commit_count: 1,
             changed_file_count: changes.len() as u64,
             labels: vec!["dependencies".to_owned()],
+            default_branch: Some("main".to_owned()),
             opened: Some("2026-11-30T12:00:00Z".parse().unwrap()),
         }),
         base_tip: Ok(BASE.to_owned()),

@@ -3,6 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a failed step fails the test")]
 
+mod adversary;
 mod attacks;
 mod checks;
 mod consent;

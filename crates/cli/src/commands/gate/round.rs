@@ -60,7 +60,7 @@ impl Judge<'_> {
             .await;
         self.ask_whether_mergeable(&mut evidence).await;
 
-        let default = self.default_branch().await;
+        let default = self.default_branch(&evidence).await;
         evidence.safeguards.now = self.now();
         evidence.safeguards.recomputed = Ok(self.recomputed.clone());
         evidence.safeguards.is_stopped = match &default {
@@ -119,10 +119,19 @@ impl Judge<'_> {
         }
     }
 
-    /// The default branch and its tip.
-    async fn default_branch(&self) -> Fetched<(String, String)> {
+    /// The default branch and its tip, as they are at this judgement.
+    async fn default_branch(&self, evidence: &Evidence) -> Fetched<(String, String)> {
         let missing = |error: patchgate_forge::ForgeError| Missing::from(&error);
-        let branch = self.forge.api.default_branch().await.map_err(missing)?;
+        let pull = evidence.pull_request.as_ref().ok();
+        let stated = pull.and_then(|pull| pull.default_branch.clone());
+        let branch = match stated {
+            Some(branch) => branch,
+            None => self.forge.api.default_branch().await.map_err(missing)?,
+        };
+        if pull.is_some_and(|pull| pull.base.branch == branch) {
+            // The base's tip was read a moment ago.
+            return evidence.base_tip.clone().map(|tip| (branch, tip));
+        }
         let tip = self.forge.api.branch_tip(&branch).await.map_err(missing)?;
         let tip = tip.ok_or_else(|| Missing::new("the default branch does not exist"))?;
         Ok((branch, tip))
