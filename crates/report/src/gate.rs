@@ -208,13 +208,11 @@ impl GateReport {
                 None => causes.push((reason, vec![&reason.text])),
             }
         }
-        causes
-            .into_iter()
-            .map(|(first, texts)| ReasonReport {
-                text: summary(&texts),
-                ..first.clone()
-            })
-            .collect()
+        let summaries = causes.into_iter().map(|(first, texts)| ReasonReport {
+            text: summary(&texts),
+            ..first.clone()
+        });
+        one_for_each_text(summaries)
     }
 
     /// The number of rules that are met.
@@ -249,13 +247,38 @@ impl GateReport {
                 "merge: every condition is met, and it was merged".to_owned()
             }
             (VerdictName::Merge, false) => "merge: every condition is met".to_owned(),
-            (verdict, _) => format!(
-                "{}: {}",
+            (verdict, merged) => format!(
+                "{}: {}{}",
                 verdict.as_str(),
-                crate::scan::count(decisive.len(), "reason", "reasons")
+                crate::scan::count(decisive.len(), "reason", "reasons"),
+                if merged { ", and it was merged" } else { "" }
             ),
         }
     }
+}
+
+/// One line for the rules that say the same: a piece of evidence that is missing is missing for each of
+/// them. The first rule has the line, and it names the others.
+fn one_for_each_text(causes: impl Iterator<Item = ReasonReport>) -> Vec<ReasonReport> {
+    let mut lines: Vec<(ReasonReport, Vec<String>)> = Vec::new();
+    for cause in causes {
+        let same = lines
+            .iter_mut()
+            .find(|(first, _)| first.verdict == cause.verdict && first.text == cause.text);
+        match same {
+            Some((_, others)) => others.push(cause.code),
+            None => lines.push((cause, Vec::new())),
+        }
+    }
+
+    let named = |(first, others): (ReasonReport, Vec<String>)| match others.is_empty() {
+        true => first,
+        false => ReasonReport {
+            text: format!("{} (also {})", first.text, others.join(", ")),
+            ..first
+        },
+    };
+    lines.into_iter().map(named).collect()
 }
 
 /// The results of one cause: all of up to three, else their number and three of them.
@@ -363,6 +386,41 @@ mod tests {
         assert_snapshot!("gate_causes", report.to_text(plain(100), false));
         assert_snapshot!("gate_causes_markdown", report.to_markdown(false));
         assert_eq!(report.to_text(plain(100), true).lines().count(), 405);
+    }
+
+    /// A store that cannot be read is one cause, however many rules ask for it.
+    #[test]
+    fn rules_that_say_the_same_share_a_line() {
+        let reason = |code, text: &str| GateReason {
+            code,
+            verdict: Verdict::Review,
+            text: text.to_owned(),
+        };
+        let reasons = vec![
+            reason("findings-introduced", "the store could not be read"),
+            reason("checks-present", "no check ran"),
+            reason("findings-ended", "the store could not be read"),
+            reason("malicious-remaining", "the store could not be read"),
+        ];
+        let judgement = Judgement::new("a".repeat(40), "b".repeat(40), reasons);
+        let report = GateReport::new(&judgement, true, 10);
+        let text = report.to_text(plain(80), false);
+        assert!(
+            text.starts_with("review: 4 reasons, and it was merged\n"),
+            "{text}"
+        );
+        assert_eq!(text.matches("the store could not").count(), 1, "{text}");
+        let others = "(also findings-ended, malicious-remaining)";
+        let flat = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(flat.contains(others), "{text}");
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 80),
+            "{text}"
+        );
+        assert_eq!(
+            report.to_text(plain(80), true).matches("the store").count(),
+            3
+        );
     }
 
     #[test]
