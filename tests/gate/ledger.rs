@@ -1,6 +1,8 @@
 //! The records of `patchgate gate` in a ledger, and what happens when they cannot be written.
 
-use patchgate_ledger::{Actor, Event, Folder, Ledger, MergeEvent, Record, SignerKey, Step};
+use patchgate_ledger::{
+    Actor, Decision, Event, Folder, Hash, Ledger, MergeEvent, Record, SignerKey, Step,
+};
 use serde_json::{Value, json};
 
 use super::verdict::{POLICY, Proposed, propose};
@@ -250,6 +252,52 @@ fn a_recorded_verdict_is_computed_again_offline() {
     audit(sandbox, "verify", &[]).expect(0);
 }
 
+/// The files of a ledger can be written without its key. A record with another verdict, whose hash was
+/// changed with it, is not the one that was signed.
+#[test]
+fn a_forged_record_is_not_judged_again() {
+    let Some(proposed) = propose_tested() else {
+        return;
+    };
+    let sandbox = &proposed.forge.sandbox;
+    let key = init(sandbox);
+    gate(&proposed, &[]).expect(0);
+    let replay = |more: &[&str]| {
+        let fixed = ["gate", "--replay", "0", "--ledger", "ledger"];
+        sandbox.run(&[&fixed[..], more].concat())
+    };
+    let other_key = SignerKey::generate("ledger.example/acme").unwrap();
+    let other_key = other_key.verifier().to_string();
+    let run = replay(&[]).expect(0);
+    assert!(run.stderr.contains("own key was used"), "{run:?}");
+    let run = replay(&["--ledger-public-key", &key]).expect(0);
+    assert!(!run.stderr.contains("own key"), "{run:?}");
+    let run = replay(&["--ledger-public-key", &other_key]).expect(3);
+    assert_eq!(run.stdout, "");
+    replay(&["--ledger-public-key", "ledger.example+1+1"]).expect(2);
+
+    let bundle = sandbox.path("ledger/tile/entries/000.p/1");
+    let bytes = std::fs::read(&bundle).unwrap();
+    let (_, mut record) = Record::parse(&bytes[2..]).unwrap();
+    let Event::Verdict(verdict) = &mut record.event else {
+        panic!("{record:?}");
+    };
+    verdict.decision = Decision::Block;
+    let forged = record.to_bytes().unwrap();
+    let length = u16::try_from(forged.len()).unwrap().to_be_bytes();
+    std::fs::write(&bundle, [&length[..], &forged].concat()).unwrap();
+    let hash = Hash::of_leaf(&forged);
+    std::fs::write(sandbox.path("ledger/tile/0/000.p/1"), hash.as_bytes()).unwrap();
+    let run = replay(&["--ledger-public-key", &key]).expect(3);
+    assert!(
+        run.stderr.contains("is not the one that was signed"),
+        "{run:?}"
+    );
+    assert_eq!(run.stdout, "");
+    let run = sandbox.run(&["policy", "simulate", "--ledger", "ledger", "--key", &key]);
+    assert!(run.code != 0 && run.stdout.is_empty(), "{run:?}");
+}
+
 #[test]
 fn a_changed_policy_is_tried_on_recorded_pull_requests() {
     let Some(proposed) = propose_tested() else {
@@ -276,7 +324,7 @@ fn a_changed_policy_is_tried_on_recorded_pull_requests() {
     let stricter = format!("{POLICY}  required-approvals: 1\n");
     let run = simulate(&stricter, &[]).expect(0);
     assert!(
-        run.stdout.contains("#1: merge -> review: approvals: "),
+        run.stdout.contains("#2: merge -> review: approvals: "),
         "{run:?}"
     );
     assert!(

@@ -58,6 +58,11 @@ pub(crate) struct Args {
     #[arg(long, value_name = "RECORD", conflicts_with_all = ["pull_request", "all", "merge"])]
     replay: Option<String>,
 
+    /// Public key of the ledger that `--replay` reads, or a file with it [default: that of the private
+    /// key, else the key that the ledger names, which does not show who wrote it]
+    #[arg(long, value_name = "KEY|FILE", requires = "replay")]
+    ledger_public_key: Option<String>,
+
     /// The digest of a plan that another job computed again, as `patchgate fix --plan-digest` writes it
     #[arg(long, value_name = "FILE")]
     plan_digest: Option<PathBuf>,

@@ -13,9 +13,10 @@ use patchgate_scan::SETTINGS_FILE;
 use patchgate_syntax::{Node, Value, yaml_settings};
 use serde_json::json;
 
+use crate::commands::audit::PlaceArgs;
 use crate::commands::gate::{read_recorded, word};
 use crate::exit::Exit;
-use crate::ledger::{failed, place};
+use crate::ledger::{failed, failed_any};
 use crate::output;
 
 /// Largest file of tests that is read, in bytes.
@@ -50,10 +51,8 @@ struct TestArgs {
 
 #[derive(Debug, clap::Args)]
 struct SimulateArgs {
-    /// Ledger with the verdicts: a directory, or `git:DIR` for the branch `patchgate/ledger` of a
-    /// repository
-    #[arg(long, value_name = "PLACE", env = "PATCHGATE_LEDGER")]
-    ledger: String,
+    #[command(flatten)]
+    place: PlaceArgs,
 
     /// Leave out verdicts before this day or moment, such as `2026-11-01` or `2026-11-01T12:00:00Z`
     #[arg(long, value_name = "TIME", value_parser = moment)]
@@ -150,12 +149,13 @@ fn simulate(args: &SimulateArgs) -> anyhow::Result<Exit> {
     patchgate_config::parse(&args.config.display().to_string(), &text)
         .map_err(|errors| UserError::usage(errors.to_string()))?;
     let settings = Ok(text);
-    let storage = place(&args.ledger).map_err(|error| failed(&error))?;
+    let storage = args.place.storage().map_err(|error| failed(&error))?;
+    let key = args.place.key(&*storage).map_err(failed_any)?;
     let is_wanted =
         |_: u64, _: &str, record: &Record| args.since.is_none_or(|since| record.time >= since);
     // The last verdict on each head of each pull request.
     let mut last = BTreeMap::new();
-    for replayed in read_recorded(&*storage, &is_wanted)? {
+    for replayed in read_recorded(&*storage, &key, &is_wanted)? {
         let verdict = &replayed.verdict;
         let key = (
             replayed.record.source.clone(),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use patchgate_ledger::{
     Actor, Branch, Folder, Ledger, LedgerError, OpenIntent, Record, SignerKey, Step, Storage,
+    VerifierKey,
 };
 use patchgate_model::UserError;
 use patchgate_report::clean;
@@ -73,6 +74,14 @@ pub(crate) fn failed(error: &LedgerError) -> UserError {
     UserError::failure(clean(&error.to_string())).with_hint(error.hint())
 }
 
+/// The same for an error that may be one of the ledger.
+pub(crate) fn failed_any(error: anyhow::Error) -> anyhow::Error {
+    match error.downcast::<LedgerError>() {
+        Ok(error) => failed(&error).into(),
+        Err(error) => error,
+    }
+}
+
 /// A ledger that a run writes to.
 pub(crate) struct Writer {
     storage: Box<dyn Storage>,
@@ -84,6 +93,12 @@ impl LedgerArgs {
     /// The place of the ledger, if one is named.
     pub(crate) fn place(&self) -> Option<&str> {
         self.ledger.as_deref()
+    }
+
+    /// The public half of the private key, if one is given.
+    pub(crate) fn verifier(&self, context: &Context) -> Result<Option<VerifierKey>, UserError> {
+        let key = signer(self.ledger_key.as_deref(), context)?;
+        Ok(key.map(|key| key.verifier().clone()))
     }
 
     /// Opens the ledger, and checks that the key is its own. `None` when the run is not recorded.

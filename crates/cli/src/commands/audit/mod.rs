@@ -45,7 +45,7 @@ enum Command {
 
 /// The ledger, and the key that it must be signed with.
 #[derive(Debug, clap::Args)]
-struct PlaceArgs {
+pub(crate) struct PlaceArgs {
     /// Directory of the ledger, or `git:DIR` for the branch `patchgate/ledger` of a repository
     #[arg(long, value_name = "PLACE", env = "PATCHGATE_LEDGER")]
     ledger: String,
@@ -154,29 +154,31 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
 }
 
 impl PlaceArgs {
-    fn storage(&self) -> Result<Box<dyn Storage>, LedgerError> {
+    pub(crate) fn storage(&self) -> Result<Box<dyn Storage>, LedgerError> {
         place(&self.ledger)
     }
 
     /// The key of the flag, or else the ledger's own.
-    fn key(&self, storage: &dyn Storage) -> anyhow::Result<VerifierKey> {
-        let Some(text) = &self.key else {
-            return Ok(Ledger::own_key(storage)?);
-        };
-        // A key has two plus signs, which paths rarely have; a file of that name wins.
-        let path = Path::new(text);
-        let text = match path.is_file() || !text.contains('+') {
-            true => read(path)?,
-            false => text.clone(),
-        };
-        Ok(VerifierKey::parse(text.trim())
-            .map_err(|error| key_error(self.key.as_deref(), &error))?)
+    pub(crate) fn key(&self, storage: &dyn Storage) -> anyhow::Result<VerifierKey> {
+        match &self.key {
+            Some(text) => public_key("--key", text),
+            None => Ok(Ledger::own_key(storage)?),
+        }
     }
 }
 
-fn key_error(key: Option<&str>, error: &NoteError) -> UserError {
-    UserError::usage(format!("`--key {}` {error}", key.unwrap_or_default()))
-        .with_hint("`patchgate audit init` prints the public key; it is in the file `key` too")
+/// The public key of a flag: the key itself, or a file with it.
+pub(crate) fn public_key(flag: &str, text: &str) -> anyhow::Result<VerifierKey> {
+    // A key has two plus signs, which paths rarely have; a file of that name wins.
+    let path = Path::new(text);
+    let key = match path.is_file() || !text.contains('+') {
+        true => read(path)?,
+        false => text.to_owned(),
+    };
+    Ok(VerifierKey::parse(key.trim()).map_err(|error: NoteError| {
+        UserError::usage(format!("`{flag} {text}` {error}"))
+            .with_hint("`patchgate audit init` prints the public key; it is in the file `key` too")
+    })?)
 }
 
 fn read(path: &Path) -> Result<String, UserError> {

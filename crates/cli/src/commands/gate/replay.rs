@@ -8,7 +8,9 @@ use std::path::PathBuf;
 
 use patchgate_ecosystems::fixable_format;
 use patchgate_gate::{judge, with_default_policy};
-use patchgate_ledger::{Event, Input, Ledger, Record, Storage, VerdictEvent};
+use patchgate_ledger::{
+    Event, Input, Ledger, LedgerError, Record, Storage, VerdictEvent, VerifierKey,
+};
 use patchgate_model::{
     Evidence, Fetched, FindingComparison, Judgement, RegistryEntry, UserError, Verdict,
 };
@@ -16,6 +18,7 @@ use patchgate_report::GateReport;
 use serde::{Deserialize, Serialize};
 
 use super::{Args, parse_settings};
+use crate::commands::audit::public_key;
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::ledger::{failed, place};
@@ -148,14 +151,15 @@ pub(crate) struct Replayed {
     pub(crate) recorded: Result<RecordedEvidence, String>,
 }
 
-/// The verdicts of a ledger whose index or id `is_wanted` accepts, oldest first.
+/// The verdicts of a ledger whose index or id `is_wanted` accepts, oldest first. Each is proved to be in
+/// the signed log, because whoever can write the files can write other records.
 pub(crate) fn read_recorded(
     storage: &dyn Storage,
+    key: &VerifierKey,
     is_wanted: &dyn Fn(u64, &str, &Record) -> bool,
 ) -> Result<Vec<Replayed>, UserError> {
-    let failed = |error: patchgate_ledger::LedgerError| failed(&error);
-    let key = Ledger::own_key(storage).map_err(failed)?;
-    let ledger = Ledger::open(storage, &key).map_err(failed)?;
+    let failed = |error: LedgerError| failed(&error);
+    let ledger = Ledger::open(storage, key).map_err(failed)?;
     let mut found = Vec::new();
     ledger
         .records(0, &mut |index, id, record| {
@@ -169,6 +173,13 @@ pub(crate) fn read_recorded(
 
     let mut all = Vec::new();
     for (index, verdict, record) in found {
+        let signed = ledger.entry(index).map_err(failed)?;
+        let bytes = record.to_bytes().map_err(failed)?;
+        if signed.is_none_or(|(entry, _)| entry != bytes) {
+            return Err(UserError::failure(format!(
+                "record {index} is not the one that was signed"
+            )));
+        }
         let recorded = match evidence_file(storage, &record)? {
             Ok(bytes) => RecordedEvidence::parse(&bytes),
             Err(reason) => Err(reason),
@@ -208,9 +219,18 @@ pub(super) fn run(args: &Args, name: &str, context: &Context) -> anyhow::Result<
         UserError::usage("`--replay` needs a ledger").with_hint("name it with `--ledger PLACE`")
     })?;
     let storage = place(ledger).map_err(|error| failed(&error))?;
+    let key = match &args.ledger_public_key {
+        Some(text) => Some(public_key("--ledger-public-key", text)?),
+        None => args.ledger.verifier(context)?,
+    };
+    let is_known = key.is_some();
+    let key = match key {
+        Some(key) => key,
+        None => Ledger::own_key(&*storage).map_err(|error| failed(&error))?,
+    };
     let index: Option<u64> = name.parse().ok();
     let is_wanted = |at: u64, id: &str, _: &Record| index == Some(at) || id == name;
-    let found = read_recorded(&*storage, &is_wanted)?;
+    let found = read_recorded(&*storage, &key, &is_wanted)?;
     let Some(replayed) = found.into_iter().next() else {
         return Err(
             UserError::usage(format!("the ledger has no verdict `{name}`"))
@@ -249,6 +269,12 @@ pub(super) fn run(args: &Args, name: &str, context: &Context) -> anyhow::Result<
             "note: record {} says {said} too\n",
             replayed.index
         ));
+        if !is_known {
+            output::say(
+                "note: the ledger's own key was used, which does not show who wrote the record; \
+                 `--ledger-public-key` names one\n",
+            );
+        }
         return Ok(exit);
     }
     Err(UserError::failure(format!(
