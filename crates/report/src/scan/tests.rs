@@ -383,3 +383,49 @@ fn shared(path: &str) -> Option<String> {
     let path = patchgate_testkit::shared_dir()?.join(path);
     Some(std::fs::read_to_string(path).unwrap())
 }
+
+/// The evidence of the sources is in every report, and a name of a file in it is escaped.
+#[test]
+fn the_use_of_a_package_is_shown_with_its_place() {
+    use patchgate_model::{Reachability, ReachabilityEvidence, SourcePlace};
+
+    let mut called = finding("GHSA-1", "qs", "6.5.2", Level::High, Some(7.5));
+    called.reachability = Some(ReachabilityEvidence {
+        reachability: Reachability::SymbolCalled,
+        reason: "1 of 3 affected symbols is used".to_owned(),
+        places: vec![SourcePlace {
+            location: Location {
+                file: "src/<b>\u{1b}.js".to_owned(),
+                line: 12,
+            },
+            name: "qs.parse".to_owned(),
+        }],
+        lowers_outcome: false,
+    });
+    let report = report(&[called], &[], &[], &[]);
+
+    let brief = report.to_table(plain(200), Detail::Brief);
+    assert!(brief.contains("symbol called at src/<b>"), "{brief}");
+    assert!(!brief.contains('\u{1b}'), "{brief}");
+    let all = report.to_table(plain(200), Detail::All);
+    assert!(
+        all.contains("1 of 3 affected symbols is used; src/<b>"),
+        "{all}"
+    );
+    assert!(all.contains("(qs.parse)"), "{all}");
+
+    let markdown = report.to_markdown(usize::MAX);
+    assert!(markdown.contains("symbol called at src/"), "{markdown}");
+    assert!(!markdown.contains("src/<b>"), "{markdown}");
+
+    let sarif: serde_json::Value = serde_json::from_str(&report.to_sarif()).unwrap();
+    let result = &sarif["runs"][0]["results"][0];
+    let place = &result["relatedLocations"][0]["physicalLocation"];
+    assert_eq!(place["region"]["startLine"], 12, "{result:#}");
+    assert_eq!(result["properties"]["reachability"], "symbol-called");
+
+    let json: serde_json::Value = serde_json::from_str(&report.to_json()).unwrap();
+    let reachability = &json["findings"][0]["reachability"];
+    assert_eq!(reachability["answer"], "symbol-called");
+    assert_eq!(reachability["places"][0]["name"], "qs.parse");
+}
