@@ -418,6 +418,13 @@ fn the_use_of_a_package_is_shown_with_its_place() {
     assert!(markdown.contains("symbol called at src/"), "{markdown}");
     assert!(!markdown.contains("src/<b>"), "{markdown}");
 
+    let page = report.to_html(&crate::HtmlOptions {
+        name: "shop",
+        time: "2026-01-30T12:00:00Z".parse().unwrap(),
+    });
+    assert!(page.contains("symbol called at src/&lt;b&gt;"), "{page}");
+    assert!(!page.contains("src/<b>"), "{page}");
+
     let sarif: serde_json::Value = serde_json::from_str(&report.to_sarif()).unwrap();
     let result = &sarif["runs"][0]["results"][0];
     let place = &result["relatedLocations"][0]["physicalLocation"];

@@ -56,6 +56,7 @@ fn a_person_searches_filters_sorts_and_prints() {
     assert_eq!(seen["search"], "3 of 13 findings in 1 package versions");
     assert_eq!(seen["nothing"], true);
     assert_eq!(seen["severity"], serde_json::json!(["critical"]));
+    assert_eq!(seen["outcome"], serde_json::json!(["act-now"]));
     assert_eq!(seen["exploited"], 2);
     assert_eq!(seen["sorted"], true);
     assert_eq!(seen["reset"], "13 of 13 findings in 5 package versions");

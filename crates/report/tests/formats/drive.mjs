@@ -81,6 +81,9 @@ if (name === "huge") {
   await tab.selectOption("#severity", "critical");
   seen.severity = await tab.$$eval(".row", (rows) => [...new Set(rows.filter((row) => row.checkVisibility() && row.closest("#cards")).map((row) => row.dataset.sev))]);
   await tab.selectOption("#severity", "");
+  await tab.selectOption("#outcome", "act-now");
+  seen.outcome = await tab.$$eval("#cards .row", (rows) => [...new Set(rows.filter((row) => row.checkVisibility()).map((row) => row.dataset.out || row.closest(".card").dataset.out))]);
+  await tab.selectOption("#outcome", "");
   await tab.selectOption("#kind", "kev");
   seen.exploited = await tab.$$eval("#cards .row", (rows) => rows.filter((row) => !row.hidden && !row.closest(".card").hidden).length);
   await tab.selectOption("#kind", "");

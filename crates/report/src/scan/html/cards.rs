@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use super::super::packages::{Change, changes, written_fix};
-use super::super::{FindingReport, SeverityName, phrases, reachability};
+use super::super::{
+    DecisionStepReport, FindingReport, ScoreReasonReport, SeverityName, decision, phrases,
+    reachability,
+};
 use super::view::{line, long, some};
 use crate::markdown::address;
 
@@ -35,6 +38,9 @@ pub(super) struct Card {
     scope: String,
     is_direct: bool,
     fails: bool,
+    /// The most urgent outcome of the findings, as in the JSON and for a person.
+    outcome: &'static str,
+    outcome_text: &'static str,
     /// Greatest score of the findings.
     #[serde(skip)]
     score: f64,
@@ -81,6 +87,14 @@ struct Row {
     aliases: Vec<String>,
     summary: String,
     severity: &'static str,
+    /// The outcome, as in the JSON and for a person.
+    outcome: &'static str,
+    outcome_text: &'static str,
+    /// `due 2026-12-01 (own)`.
+    deadline: Option<String>,
+    is_overdue: bool,
+    /// `new` or `worse` than the baseline.
+    change: Option<String>,
     score: f64,
     exploited: Option<String>,
     is_malicious: bool,
@@ -92,6 +106,7 @@ struct Row {
     /// Version that fixes this finding, if the package's fix is another one.
     fixed_version: Option<String>,
     no_fix: Option<String>,
+    /// The parts of the score; the first is what decided.
     reasons: Vec<Reason>,
     links: Vec<Link>,
 }
@@ -152,6 +167,7 @@ impl Card {
         let first = *findings.first()?;
         let fix = Fix::new(findings);
         let worst = findings.iter().map(|one| rank(one.severity)).min()?;
+        let urgent = findings.iter().map(|one| one.decision.outcome).max()?;
 
         let mut files: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
         let mut chains: Vec<&Vec<String>> = Vec::new();
@@ -185,6 +201,8 @@ impl Card {
             scope: line(&first.scope),
             is_direct,
             fails: findings.iter().any(|one| one.at_or_above_threshold),
+            outcome: urgent.word(),
+            outcome_text: urgent.phrase(),
             score: findings.iter().map(|one| one.score).fold(0.0, f64::max),
             rank: worst,
             more_files: files.len().saturating_sub(MAX_FILES),
@@ -296,6 +314,18 @@ impl Row {
             aliases: some(&finding.aliases, MAX_ALIASES),
             summary: long(&finding.summary),
             severity: phrases::severity(finding.severity),
+            outcome: finding.decision.outcome.word(),
+            outcome_text: finding.decision.outcome.phrase(),
+            deadline: decision::deadline(finding),
+            is_overdue: finding
+                .decision
+                .deadline
+                .as_ref()
+                .is_some_and(|deadline| deadline.overdue),
+            change: finding
+                .change
+                .clone()
+                .filter(|change| matches!(change.as_str(), "new" | "worse")),
             score: finding.score,
             exploited,
             is_malicious: finding.malicious,
@@ -315,12 +345,48 @@ impl Row {
                 .iter()
                 .map(|reason| Reason {
                     points: format!("{:+.1}", reason.points),
-                    text: long(&reason.text),
+                    text: reason_text(reason, finding),
                 })
                 .collect(),
             links: links(finding, url),
         }
     }
+}
+
+/// A part of the score in words that are short enough for thousands of findings.
+fn reason_text(reason: &ScoreReasonReport, finding: &FindingReport) -> String {
+    match (reason.signal.as_str(), finding.epss) {
+        ("outcome", _) => decided(&finding.decision.steps),
+        ("epss", Some(epss)) => format!("EPSS: {} within 30 days", phrases::percent(epss)),
+        _ => long(&reason.text),
+    }
+}
+
+/// The steps that decided, in words. The values that SSVC combines are one step:
+/// `exploitation none, exposure open, automatable yes, human impact high → out of cycle`.
+fn decided(steps: &[DecisionStepReport]) -> String {
+    let value = |step: &DecisionStepReport| {
+        let word = step.text.split(',').next().unwrap_or_default();
+        format!("{} {word}", step.evidence.replace('-', " "))
+    };
+    let is_value = |step: &&DecisionStepReport| {
+        matches!(
+            step.evidence.as_str(),
+            "exploitation" | "exposure" | "automatable" | "human-impact"
+        )
+    };
+    let values: Vec<String> = steps.iter().filter(is_value).map(value).collect();
+
+    let decided = steps.iter().filter_map(|step| {
+        let text = match step.evidence.as_str() {
+            "ssvc" => values.join(", "),
+            // The probability has its own line.
+            "epss" => "EPSS".to_owned(),
+            _ => step.text.clone(),
+        };
+        Some(format!("{text} → {}", step.outcome?.phrase()))
+    });
+    long(&decided.collect::<Vec<_>>().join("; "))
 }
 
 /// The first further links of a finding, one for each server.

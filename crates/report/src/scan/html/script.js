@@ -28,6 +28,8 @@
     "": () => true,
     fails: (card, row) => "fails" in row.data,
     kev: (card, row) => "kev" in row.data,
+    overdue: (card, row) => "overdue" in row.data,
+    new: (card, row) => "new" in row.data,
     fix: (card) => "fix" in card.data,
     nofix: (card) => !("fix" in card.data),
     direct: (card) => "direct" in card.data,
@@ -36,6 +38,7 @@
 
   const apply = () => {
     const words = get("search").value.toLowerCase().split(/\s+/).filter(Boolean);
+    const outcome = get("outcome").value;
     const severity = get("severity").value;
     const ecosystem = get("ecosystem").value;
     const kind = kinds[get("kind").value];
@@ -45,6 +48,7 @@
       let shown = 0;
       for (const row of card.rows) {
         let matches =
+          (!outcome || (row.data.out || card.data.out) === outcome) &&
           (!severity || row.data.sev === severity) &&
           (!ecosystem || card.data.eco === ecosystem) &&
           kind(card, row);
@@ -74,7 +78,7 @@
     clearTimeout(waiting);
     waiting = setTimeout(apply, 80);
   });
-  for (const id of ["severity", "ecosystem", "kind"]) get(id).addEventListener("change", apply);
+  for (const id of ["outcome", "severity", "ecosystem", "kind"]) get(id).addEventListener("change", apply);
   get("sort").addEventListener("change", sort);
   controls.addEventListener("submit", (event) => event.preventDefault());
   controls.addEventListener("reset", () =>

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::super::causes::Cause;
 use super::super::phrases::{self, count};
-use super::super::{FindingReport, LockfileReport, ScanReport};
+use super::super::{FindingReport, LockfileReport, ScanReport, decision};
 use super::HtmlOptions;
 use super::cards::{Card, MAX_FINDINGS, Upgrade, cards, upgrades};
 use super::chart::Chart;
@@ -143,6 +143,8 @@ impl View {
         let unread = report.unread();
         let (waived, unread): (Vec<_>, Vec<_>) = unread.iter().partition(|one| one.waived);
         let notes = [
+            decision::next(report),
+            crate::baseline::phrase(report),
             (!report.findings.is_empty()).then(|| phrases::threshold(report)),
             phrases::groups(report),
             phrases::possible(report),
@@ -281,14 +283,14 @@ fn incident(finding: &FindingReport) -> Incident {
 
 fn tiles(report: &ScanReport) -> Vec<Tile> {
     let summary = &report.summary;
-    let by = &summary.by_severity;
+    let by = &summary.by_outcome;
     let tiles = [
-        (summary.known_exploited, "known exploited", "exploited"),
-        (by.critical, "critical", "critical"),
-        (by.high, "high", "high"),
-        (by.medium, "medium", "medium"),
-        (by.low, "low", "low"),
-        (by.unknown, "unknown severity", "unknown"),
+        (by.act_now, "act now", "act-now"),
+        (by.out_of_cycle, "out of cycle", "out-of-cycle"),
+        (by.scheduled, "scheduled", "scheduled"),
+        (by.defer, "defer", "defer"),
+        (summary.overdue, "overdue", "act-now"),
+        (summary.known_exploited, "known exploited", "act-now"),
         (summary.fixable, "with a fix", "fixable"),
     ];
 
