@@ -47,7 +47,7 @@ pub(super) struct View {
     version: String,
     outcome: Outcome,
     headline: String,
-    notes: Vec<String>,
+    notes: Vec<Vec<Piece>>,
     incomplete: Option<String>,
     causes: Vec<CauseView>,
     waived: Vec<CauseView>,
@@ -172,7 +172,7 @@ impl View {
             notes: notes
                 .into_iter()
                 .flatten()
-                .map(|note| long(&note))
+                .map(|note| pieces(&note))
                 .collect(),
             incomplete: phrases::incomplete(report),
             causes: causes(unread),
