@@ -146,8 +146,8 @@ pub trait Upgradable: Ecosystem {
         true
     }
 
-    /// The features that the project of a manifest asks of each package, by the name of the package
-    /// in its registry. `manifests` are those of the whole repository, by path.
+    /// The features, or extras, that the project of a manifest asks of each package, by the name of the
+    /// package in its registry. `manifests` are those of the whole repository, by path.
     fn asked_features(
         &self,
         _path: &str,

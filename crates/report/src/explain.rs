@@ -1,6 +1,7 @@
 //! The report of `patchgate explain`: an advisory, and whether the scanned packages are affected.
 
 mod decision;
+mod passages;
 
 use std::collections::BTreeSet;
 
@@ -22,6 +23,8 @@ use crate::scan::{
 use crate::terminal::{BOLD, DIM, GREEN, RED_BOLD, Span, Terminal, YELLOW};
 
 pub use decision::DecidedReport;
+pub use passages::AskedFeatures;
+use passages::{PassageReport, passages};
 
 /// Most versions and links of a record in a text; the JSON has all.
 const MAX_SHOWN: usize = 12;
@@ -42,6 +45,8 @@ pub struct ExplainInput<'a> {
     /// The findings of the vulnerability, rated, each with the reason why it does not count, if an
     /// ignore entry or a VEX statement covers it.
     pub findings: &'a [(Finding, Option<String>)],
+    /// The features that manifests ask of these packages.
+    pub asked: &'a [AskedFeatures],
     /// Number of lockfiles that were read.
     pub lockfiles: usize,
     /// Inputs that could not be read or looked up.
@@ -119,17 +124,6 @@ pub struct RecordReport {
     pub references: Vec<ReferenceReport>,
     /// Fields that the database adds to the schema.
     pub database_specific: Option<Value>,
-}
-
-/// A sentence of a record's details, found by rule.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
-pub struct PassageReport {
-    /// What it seems to say: `workaround`, `no-workaround`, `precondition` or `configuration`.
-    pub kind: String,
-    /// The sentence, of at most 300 characters.
-    pub sentence: String,
-    /// Names that are written as code in it, such as features and options.
-    pub names: Vec<String>,
 }
 
 /// A severity as a record states it.
@@ -212,7 +206,11 @@ impl ExplainReport {
             schema_version: crate::SCHEMA_VERSION,
             tool: Tool::this(),
             id: input.id.to_owned(),
-            records: input.records.iter().map(RecordReport::new).collect(),
+            records: input
+                .records
+                .iter()
+                .map(|record| RecordReport::new(record, input.asked))
+                .collect(),
             malicious: !input.malicious.is_empty(),
             epss: input.signals.epss.as_ref().map(|epss| epss.probability),
             kev: kev.is_listed(),
@@ -373,14 +371,7 @@ fn record_lines(record: &RecordReport, terminal: Terminal, lines: &mut Vec<Strin
     }
 
     for passage in &record.passages {
-        let (label, before) = match passage.kind.as_str() {
-            "workaround" => ("workaround", ""),
-            "no-workaround" => ("workaround", "none: "),
-            "precondition" => ("needs", ""),
-            _ => ("only if", ""),
-        };
-        let text = format!("{before}\u{201c}{}\u{201d}", passage.sentence);
-        lines.extend(terminal.wrap(&format!("  {label:<12}"), 14, &clean(&text)));
+        lines.extend(passage.lines(terminal));
     }
 
     // Many records list a link twice, as two kinds.
@@ -445,7 +436,7 @@ fn strings(texts: &[SmolStr]) -> Vec<String> {
 }
 
 impl RecordReport {
-    fn new(record: &Advisory) -> Self {
+    fn new(record: &Advisory, asked: &[AskedFeatures]) -> Self {
         let time = |time: Option<Timestamp>| time.map(|time| time.to_string());
 
         Self {
@@ -466,14 +457,7 @@ impl RecordReport {
                 .collect(),
             cwes: strings(&record.cwes),
             affected: record.affected.iter().map(AffectedReport::new).collect(),
-            passages: patchgate_estimate::passages(&record.details)
-                .into_iter()
-                .map(|one| PassageReport {
-                    kind: one.kind.word().to_owned(),
-                    sentence: one.sentence,
-                    names: one.names,
-                })
-                .collect(),
+            passages: passages(&record.details, asked),
             references: record
                 .references
                 .iter()

@@ -34,8 +34,8 @@ pub use baseline::{Baseline, BaselineError, BaselineReport, GoneReport};
 pub use clean::clean;
 pub use diff::{FileSummary, PatchError, file_summary, patch, unified_diff};
 pub use explain::{
-    AffectedReport, DecidedReport, EvidenceReport, ExplainInput, ExplainReport, ExplainedReport,
-    RangeReport, RecordReport, StatedSeverity,
+    AffectedReport, AskedFeatures, DecidedReport, EvidenceReport, ExplainInput, ExplainReport,
+    ExplainedReport, RangeReport, RecordReport, StatedSeverity,
 };
 pub use fix::{
     ApiUseReport, BeforeAfterReport, EntryChangeName, EntryCounts, EntryReport, FixInput,

@@ -5,13 +5,14 @@ use std::sync::Arc;
 
 use patchgate_advisories::{AdvisoryLookup, CommitQuery, commit_queries, lookup_of};
 use patchgate_config::Config;
-use patchgate_inventory::{MavenRepository, Network};
+use patchgate_ecosystems::fixable_format;
+use patchgate_inventory::{Contents, MavenRepository, Network};
 use patchgate_model::{
     Advisory, Explanation, Exposure, Finding, Inventory, Lockfile, PackageRef, Problem, Signals,
     SmolStr, UserError,
 };
 use patchgate_reachability::Sources;
-use patchgate_report::{ExplainInput, ExplainReport};
+use patchgate_report::{AskedFeatures, ExplainInput, ExplainReport};
 use patchgate_scan::{AdvisorySource, SourceOptions, Vex, VexOptions};
 
 use crate::args::{InputArgs, OutputArgs, RepositoryArgs, SourceArgs, VexArgs};
@@ -124,17 +125,20 @@ pub(super) async fn explain(
         inputs.root(),
         &context.environment,
     )?;
-    let inventory = match &args.purl {
-        Some(purl) => of_purl(purl)?,
+    let contents = match &args.purl {
+        Some(purl) => Contents {
+            inventory: of_purl(purl)?,
+            ..Contents::default()
+        },
         None => {
             let network = Network::unless(args.source.offline);
             let mut external = MavenRepository::new(&context.environment, network);
-            let contents = inputs
+            inputs
                 .read(&mut external, |text| progress.say(text.to_owned()))
-                .await?;
-            contents.inventory
+                .await?
         }
     };
+    let inventory = &contents.inventory;
 
     progress.say("looking up the advisory");
     let mut problems = inventory.problems.clone();
@@ -150,17 +154,17 @@ pub(super) async fn explain(
     }
 
     let records: Vec<Arc<Advisory>> = records.into_iter().map(Arc::new).collect();
-    let lookup = known(&records, &inventory, &source, &mut problems).await;
-    problems.extend(patchgate_inventory::missing(&inventory, |one| {
+    let lookup = known(&records, inventory, &source, &mut problems).await;
+    problems.extend(patchgate_inventory::missing(inventory, |one| {
         lookup.has_records(one)
     }));
     let signals = signals(&records, &source, &lookup, &mut problems).await;
-    let mut packages = patchgate_advisories::explain(&inventory, &lookup);
-    let mut findings = findings(&inventory, &lookup, &source).await;
+    let mut packages = patchgate_advisories::explain(inventory, &lookup);
+    let mut findings = findings(inventory, &lookup, &source).await;
     if args.reachability {
         let sources = Sources {
             root: inputs.root(),
-            inventory: &inventory,
+            inventory,
             progress: &|text| progress.say(text),
         };
         let mut all: Vec<&mut Finding> = findings.iter_mut().collect();
@@ -183,14 +187,14 @@ pub(super) async fn explain(
         context,
     };
     let findings = documents
-        .divide(findings, &inventory, args, &mut problems)
+        .divide(findings, inventory, args, &mut problems)
         .await?;
 
     drop(progress);
     let records: Vec<Advisory> = records.iter().map(|record| (**record).clone()).collect();
-    problems.extend(source.lacks(&inventory));
+    problems.extend(source.lacks(inventory));
     let malicious = affecting(&records, &packages, &config.malicious_prefixes);
-    let exit = exit(&inventory, &packages, &problems, !malicious.is_empty());
+    let exit = exit(inventory, &packages, &problems, !malicious.is_empty());
     let report = ExplainReport::new(&ExplainInput {
         id: &args.id,
         records: &records,
@@ -198,6 +202,7 @@ pub(super) async fn explain(
         signals: &signals,
         packages: &packages,
         findings: &findings,
+        asked: &asked_features(&contents, &packages),
         lockfiles: inventory.lockfiles.len(),
         problems: &problems,
         sources: &lookup.sources,
@@ -206,6 +211,33 @@ pub(super) async fn explain(
     });
 
     Ok((report, exit))
+}
+
+/// The features that the manifests of lockfiles ask of the explained packages.
+fn asked_features(contents: &Contents, packages: &[Explanation]) -> Vec<AskedFeatures> {
+    let mut asked = Vec::new();
+    for lockfile in &contents.inventory.lockfiles {
+        let Some((ecosystem, _)) = fixable_format(&lockfile.path) else {
+            continue;
+        };
+        let manifests = lockfile
+            .roots
+            .iter()
+            .filter_map(|root| root.manifest.as_ref());
+        for manifest in manifests {
+            let of_manifest = ecosystem.asked_features(manifest, &contents.files);
+            let explained = of_manifest
+                .into_iter()
+                .filter(|(name, _)| packages.iter().any(|one| one.package.name == *name));
+            asked.extend(explained.map(|(package, features)| AskedFeatures {
+                manifest: manifest.clone(),
+                package,
+                features,
+            }));
+        }
+    }
+
+    asked
 }
 
 /// The repository, and the package to explain. Of `explain ID NAME`, the second word is a path only if

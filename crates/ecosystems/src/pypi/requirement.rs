@@ -20,6 +20,12 @@ pub(crate) struct Requirement<'a> {
 }
 
 impl<'a> Requirement<'a> {
+    /// The extras, one by one.
+    pub(crate) fn extras(&self) -> impl Iterator<Item = &'a str> {
+        let extras = self.extras.split(',').map(str::trim);
+        extras.filter(|extra| !extra.is_empty())
+    }
+
     /// Parses `name [extras] specifier ; marker` or `name [extras] @ address ; marker`.
     pub(crate) fn parse(text: &'a str) -> Option<Self> {
         let text = text.trim();

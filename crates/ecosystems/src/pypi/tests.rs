@@ -62,3 +62,32 @@ fn open(unresolved: &[Unresolved]) -> Vec<String> {
         })
         .collect()
 }
+
+#[test]
+fn a_manifest_asks_for_extras() {
+    use crate::Upgradable as _;
+
+    let asked = |path: &str, text: &str| {
+        let manifests = Siblings::from([(path.to_owned(), text.as_bytes().to_vec())]);
+        let asked = crate::pypi::PyPi.asked_features(path, &manifests);
+        let extras = asked.into_iter().filter(|(_, extras)| !extras.is_empty());
+        extras
+            .map(|(name, extras)| format!("{name} {}", Vec::from_iter(extras).join(",")))
+            .collect::<Vec<_>>()
+    };
+    let project =
+        "[project]\nname = \"a\"\ndependencies = [\"Requests[socks, security]>=2\", \"b\"]\n";
+    assert_eq!(
+        asked("pyproject.toml", project),
+        ["requests security,socks"]
+    );
+    let poetry = "[tool.poetry]\nname = \"a\"\n[tool.poetry.dependencies]\n\
+                  requests = { version = \"^2\", extras = [\"socks\"] }\n";
+    assert_eq!(asked("pyproject.toml", poetry), ["requests socks"]);
+    let pipfile = "[packages]\nrequests = { version = \"*\", extras = [\"socks\"] }\n";
+    assert_eq!(asked("Pipfile", pipfile), ["requests socks"]);
+    assert_eq!(
+        asked("requirements.in", "requests[socks]\n"),
+        ["requests socks"]
+    );
+}

@@ -1,12 +1,14 @@
 //! Changes of versions of Python packages.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use patchgate_model::Bump;
 
 use super::admitted::Parts;
 use super::marker::{Applies, Marker};
 use super::python_range::PythonRange;
 use super::version::Version;
-use super::{NAME, PyPi, edit, index, raise};
+use super::{NAME, PyPi, edit, index, manifest, raise};
 use crate::version::checked;
 use crate::{
     Copies, Ecosystem as _, EditError, MetadataRequest, ParseError, Release, RequirementEdit,
@@ -35,6 +37,15 @@ impl Upgradable for PyPi {
 
     fn runs_on(&self, required: &str, supported: &str) -> bool {
         runtime::admits_oldest(&PyPi, required, supported, 2)
+    }
+
+    /// The extras that a manifest asks for.
+    fn asked_features(
+        &self,
+        path: &str,
+        manifests: &Siblings,
+    ) -> BTreeMap<String, BTreeSet<String>> {
+        manifest::asked_extras(path, manifests)
     }
 
     /// Environment markers

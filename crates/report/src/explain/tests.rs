@@ -16,6 +16,7 @@ fn a_record_is_shown_with_its_details_and_each_link_once() {
         signals: &Signals::default(),
         packages: &[],
         findings: &[],
+        asked: &[],
         lockfiles: 1,
         problems: &[],
         sources: &[],
@@ -59,6 +60,7 @@ fn the_reason_of_an_unknown_exposure_is_shown_once() {
             signals: &Signals::default(),
             packages: &[explained(evidence)],
             findings: &[],
+            asked: &[],
             lockfiles: 1,
             problems: &[],
             sources: &[],
@@ -68,4 +70,43 @@ fn the_reason_of_an_unknown_exposure_is_shown_once() {
         let text = report.to_text(plain(80));
         assert_eq!(text.matches("names an address").count(), 1, "{text}");
     }
+}
+
+#[test]
+fn a_feature_that_a_manifest_asks_for_is_named() {
+    let mut advisory = record("RUSTSEC-1", "a flaw");
+    advisory.details =
+        "Only builds with the `hyper/http2` feature or `serde_json` are affected.\n\n\
+                        As a workaround, turn `http2` off."
+            .into();
+    let asked = |package: &str, features: &[&str]| AskedFeatures {
+        manifest: "a/Cargo.toml".to_owned(),
+        package: package.to_owned(),
+        features: features.iter().map(|one| (*one).to_owned()).collect(),
+    };
+    let report = ExplainReport::new(&ExplainInput {
+        id: "RUSTSEC-1",
+        records: &[advisory],
+        malicious: &[],
+        signals: &Signals::default(),
+        packages: &[],
+        findings: &[],
+        asked: &[asked("hyper", &["default", "http2", "serde-json"])],
+        lockfiles: 1,
+        problems: &[],
+        sources: &[],
+        exit_code: 0,
+        now: "2026-01-30T12:00:00Z".parse().unwrap(),
+    });
+    let passages = &report.records[0].passages;
+    let features: Vec<Vec<&str>> = passages
+        .iter()
+        .map(|one| one.asked.iter().map(|one| &*one.feature).collect())
+        .collect();
+    assert_eq!(features, [vec!["http2", "serde-json"], vec![]]);
+    let text = report.to_text(plain(80));
+    assert!(
+        text.contains("\n              a/Cargo.toml asks `hyper` for `http2`\n"),
+        "{text}"
+    );
 }

@@ -9,12 +9,15 @@ mod pyproject;
 mod requirements_in;
 mod setup_cfg;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use patchgate_model::{DependencyKind, Unresolved};
 
 use super::address::without_credentials;
 use super::name::normalize;
 use super::requirement::Requirement;
-use crate::{Input, ParseError};
+use crate::syntax::Node;
+use crate::{Input, ParseError, Siblings};
 
 pub(super) use poetry::{DEFAULT_GROUP, requirement};
 
@@ -38,6 +41,8 @@ pub(super) struct Direct {
     pub(super) name: String,
     /// The requirement as written, without credentials.
     pub(super) requirement: String,
+    /// The extras that it asks for, as written.
+    pub(super) extras: Vec<String>,
     pub(super) kind: DependencyKind,
     /// The group or extra that it is part of, as named in the manifest.
     pub(super) group: Option<String>,
@@ -73,6 +78,7 @@ impl Direct {
         Ok(Self {
             name: requirement.name.to_owned(),
             requirement: without_credentials(&wanted).into_owned(),
+            extras: requirement.extras().map(str::to_owned).collect(),
             kind,
             group: group.map(str::to_owned),
             is_local: requirement.url.is_some_and(|url| url.starts_with("file:")),
@@ -131,6 +137,29 @@ pub(super) fn unresolved(input: &Input<'_>) -> Result<Vec<Unresolved>, ParseErro
             line: direct.line,
         })
         .collect())
+}
+
+/// The extras of a requirement in the form of a table: `extras = ["a", "b"]`.
+fn extras(wanted: &Node<'_>) -> Vec<String> {
+    let listed = wanted.get("extras").map(Node::items).unwrap_or_default();
+    let names = listed.iter().filter_map(Node::text);
+    names.map(str::to_owned).collect()
+}
+
+/// The extras that a manifest asks of each package, by its normalized name.
+pub(super) fn asked_extras(path: &str, manifests: &Siblings) -> BTreeMap<String, BTreeSet<String>> {
+    let input = Input {
+        path,
+        bytes: b"",
+        siblings: manifests,
+    };
+    let mut asked: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for direct in read(&input, path).into_iter().flat_map(|one| one.direct) {
+        let name = normalize(&direct.name).into_owned();
+        asked.entry(name).or_default().extend(direct.extras);
+    }
+
+    asked
 }
 
 /// Lockfiles of projects that may have requirements in `setup.cfg`.

@@ -34,6 +34,7 @@ pub(super) fn parse(text: &str) -> Result<Manifest, ParseError> {
             manifest.direct.push(Direct {
                 name: key.name.clone().into_owned(),
                 requirement: without_credentials(&requirement(&key.name, wanted)?).into_owned(),
+                extras: super::extras(wanted),
                 kind: match group {
                     None => DependencyKind::Runtime,
                     Some(_) => DependencyKind::Development,

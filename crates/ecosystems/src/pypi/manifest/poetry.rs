@@ -128,6 +128,7 @@ fn push(
         manifest.direct.push(Direct {
             name: name.to_owned(),
             requirement: without_credentials(&requirement(name, wanted)?).into_owned(),
+            extras: super::extras(wanted),
             kind,
             group: group.map(str::to_owned),
             is_local: is_local(wanted),

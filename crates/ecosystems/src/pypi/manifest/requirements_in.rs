@@ -3,6 +3,7 @@
 use patchgate_model::DependencyKind;
 
 use super::{Direct, Manifest};
+use crate::pypi::requirement::Requirement;
 use crate::pypi::requirements_txt::read::File;
 use crate::{Input, ParseError};
 
@@ -12,6 +13,11 @@ pub(super) fn parse(input: &Input<'_>) -> Result<Manifest, ParseError> {
     let direct = file.lines.iter().map(|line| Direct {
         name: line.name(),
         requirement: line.requirement(),
+        extras: Requirement::parse(&line.text)
+            .iter()
+            .flat_map(Requirement::extras)
+            .map(str::to_owned)
+            .collect(),
         kind: DependencyKind::Runtime,
         group: None,
         is_local: line.is_folder(),

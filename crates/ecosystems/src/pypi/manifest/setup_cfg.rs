@@ -77,6 +77,7 @@ fn add(
         manifest.direct.push(Direct {
             name: files.trim().to_owned(),
             requirement: value.to_owned(),
+            extras: Vec::new(),
             kind,
             group: group.map(str::to_owned),
             is_local: files.contains("requirements"),
