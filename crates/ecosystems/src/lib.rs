@@ -91,7 +91,7 @@ pub use format_index::{
 };
 pub use intervals::intervals;
 pub use lockfile_writer::{
-    Downloads, LockfileWriter, TargetEdge, TargetGraph, TargetNode, WriteError,
+    Downloads, FoundRequirement, LockfileWriter, TargetEdge, TargetGraph, TargetNode, WriteError,
 };
 pub use patchgate_syntax::{self as syntax, Input, ParseError, Siblings, limits};
 pub use raised::raised_requirement;

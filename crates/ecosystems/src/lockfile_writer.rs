@@ -6,7 +6,7 @@ use std::fmt;
 
 use patchgate_model::{DependencyKind, Lockfile, PackageIndex};
 
-use crate::{EditError, Input, MetadataRequest, Release, Siblings};
+use crate::{EditError, Input, MetadataRequest, Release, Requirement, Siblings};
 
 /// The graph that a lockfile should have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -221,6 +221,21 @@ pub struct WriteError {
     pub path: String,
     /// The obstacle, as a fragment for a person: `` `a` has no hash in the registry``.
     pub reason: String,
+    /// The obstacle as requirements that releases of the graph have besides those of their metadata. A
+    /// graph that meets them may be written.
+    pub requirements: Vec<FoundRequirement>,
+}
+
+/// A requirement of a release that only the writer of a lockfile finds, because the release's own
+/// metadata does not state it: a module of Go requires what its requirements require.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundRequirement {
+    /// Name of the package that has it.
+    pub package: String,
+    /// The version of the package that has it.
+    pub version: String,
+    /// What is required.
+    pub requirement: Requirement,
 }
 
 impl WriteError {
@@ -230,6 +245,7 @@ impl WriteError {
         Self {
             path: input.path.to_owned(),
             reason: reason.into(),
+            requirements: Vec::new(),
         }
     }
 }

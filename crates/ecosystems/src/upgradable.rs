@@ -92,13 +92,6 @@ pub trait Upgradable: Ecosystem {
         true
     }
 
-    /// Whether a build has only the packages of which it uses something: a requirement bounds the
-    /// version of a package that is there, and need not bring a new one in
-    /// (<https://go.dev/ref/mod#graph-pruning>).
-    fn prunes_unused(&self) -> bool {
-        false
-    }
-
     /// Whether a package that comes in gets its newest release that fits. Go takes the oldest one
     /// (<https://go.dev/ref/mod#minimal-version-selection>).
     fn prefers_newest(&self) -> bool {

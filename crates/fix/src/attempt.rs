@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use patchgate_ecosystems::{Input, LockfileWriter, Siblings};
+use patchgate_ecosystems::{FoundRequirement, Input, LockfileWriter, Siblings, WriteError};
 use patchgate_model::{Finding, PackageIndex, PackageVersion, error_chain};
 use patchgate_package_managers::{LockedProject, PinnedVersion, RelockError, Relocked};
 use patchgate_upgrade::{ManifestEdit, PlanOptions, PlannedUpgrade, Proposal, Target};
@@ -11,6 +11,10 @@ use crate::context::Failure;
 use crate::lock_state::{LockState, Override};
 use crate::manifests;
 use crate::types::{Attempt, LockfileSession, NewState, Rejection, Stop};
+
+/// Most times that a session plans again because a writer found requirements. Each brings at least one
+/// new requirement.
+const MAX_LESSONS: usize = 200;
 
 impl LockfileSession<'_> {
     /// Asks the planner about the copies that `is_meant` takes of the findings that `is_asked`
@@ -195,7 +199,9 @@ impl LockfileSession<'_> {
             .run_within(self.write(proposal, manifests))
             .await
             .ok_or(Stop::OutOfTime)??;
-        self.relock_cache.keep(key, answer.clone());
+        if !matches!(answer, Err(Rejection::Learned)) {
+            self.relock_cache.keep(key, answer.clone());
+        }
 
         Ok(answer)
     }
@@ -210,13 +216,17 @@ impl LockfileSession<'_> {
         let mut obstacle = None;
         if let Some(writer) = self.support.writer {
             match self.write_directly(writer, proposal, manifests).await {
+                Err(error) if self.learn(&error.requirements).await? => {
+                    tracing::debug!(reason = error.reason, "the writer found requirements");
+                    return Ok(Err(Rejection::Learned));
+                }
                 Ok(written) => match self.prove(&written, manifests).await {
                     Ok(notes) => {
                         return Ok(Ok(Relocked { notes, ..written }));
                     }
                     Err(reason) => obstacle = Some(reason),
                 },
-                Err(reason) => obstacle = Some(reason),
+                Err(error) => obstacle = Some(error.reason),
             }
         }
 
@@ -258,7 +268,7 @@ impl LockfileSession<'_> {
         writer: &'static dyn LockfileWriter,
         proposal: &Proposal,
         manifests: &Siblings,
-    ) -> Result<Relocked, String> {
+    ) -> Result<Relocked, WriteError> {
         let path = self.tree.lockfile.path.clone();
         let input = Input {
             path: &path,
@@ -266,23 +276,28 @@ impl LockfileSession<'_> {
             siblings: manifests,
         };
         let lockfile = &self.tree.lockfile;
-        let downloads = self
+        let (downloads, missing) = self
             .releases
             .downloads(writer, (&input, lockfile), &proposal.graph)
-            .await?;
+            .await
+            .map_err(|reason| WriteError::new(&input, reason))?;
         let completed;
         let graph = if writer.needs_every_release() {
             let known = self
                 .releases
                 .with_every_release(&self.tree, &proposal.graph);
-            completed = known.await.map_err(|failure| failure.reason)?;
+            completed = known
+                .await
+                .map_err(|failure| WriteError::new(&input, failure.reason))?;
             &completed
         } else {
             &proposal.graph
         };
-        let mut others = writer
-            .write(&input, &self.tree.lockfile, graph, &downloads)
-            .map_err(|error| error.reason)?;
+        let written = writer.write(&input, &self.tree.lockfile, graph, &downloads);
+        let mut others = written.map_err(|error| match missing {
+            Some(reason) if error.requirements.is_empty() => WriteError::new(&input, reason),
+            _ => error,
+        })?;
         let lockfile = others
             .remove(&path)
             .unwrap_or_else(|| self.tree.bytes.clone());
@@ -292,6 +307,18 @@ impl LockfileSession<'_> {
             others,
             notes: Vec::new(),
         })
+    }
+
+    /// Takes over requirements that a writer found. True when the planner did not know one of them, so
+    /// that the next plan is another one.
+    async fn learn(&mut self, found: &[FoundRequirement]) -> Result<bool, Stop> {
+        if found.is_empty() || self.lessons >= MAX_LESSONS {
+            return Ok(false);
+        }
+
+        self.lessons += 1;
+        let learning = self.releases.learn(&self.tree, found);
+        learning.await.map_err(Stop::Failed)
     }
 
     /// Has the package manager check a lockfile that was written directly. The notes say when it
@@ -490,7 +517,7 @@ mod tests {
         ] {
             let rejected = match refusal(reason.to_owned(), &proposal()) {
                 Rejection::Version { rejected, .. } => Some(rejected),
-                Rejection::Whole(_) => None,
+                Rejection::Whole(_) | Rejection::Learned => None,
             };
             let expected = expected.map(|(name, version)| PackageVersion::new(name, version));
             assert_eq!(rejected, expected, "{reason}");

@@ -332,14 +332,13 @@ pub(super) async fn details(
     answers
 }
 
-/// Fetches documents, by address.
-///
-/// # Errors
-/// Why one of them is missing, as a fragment for a person.
+/// Fetches documents, by address. The second value says why one of them is missing, as a fragment for a
+/// person.
 pub(super) async fn documents(
     client: &Client,
     wanted: Vec<MetadataRequest>,
-) -> Result<Downloads, String> {
+) -> (Downloads, Option<String>) {
+    let mut missing: Option<(String, String)> = None;
     let mut documents = Downloads::new();
     let mut running = tokio::task::JoinSet::new();
     let mut wanted = wanted.into_iter();
@@ -356,9 +355,16 @@ pub(super) async fn documents(
 
         // A task ends early only by a panic, which ends the process.
         let Some(Ok((url, body))) = running.join_next().await else {
-            return Ok(documents);
+            return (documents, missing.map(|(_, reason)| reason));
         };
-        documents.insert(url, body.map_err(|unanswered| unanswered.reason)?);
+        match body {
+            Ok(body) => _ = documents.insert(url, body),
+            // The same one is told, whichever answer comes first.
+            Err(unanswered) => {
+                let first = missing.take().filter(|(known, _)| *known < url);
+                missing = first.or(Some((url, unanswered.reason)));
+            }
+        }
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use patchgate_ecosystems::Release;
+use patchgate_ecosystems::{FoundRequirement, Release, Requirement};
 
 use crate::context::Failure;
 use crate::lock_state::LockState;
@@ -58,6 +58,7 @@ impl ReleaseIndex<'_> {
                             .await;
                     }
                     self.environments.settle(ecosystem, &mut release);
+                    self.bring_in(&name, &mut release);
                     self.note_named(&release);
                     self.known.complete(self.ecosystem, &name, release);
                 }
@@ -67,6 +68,72 @@ impl ReleaseIndex<'_> {
                 }
             }
         }
+    }
+
+    /// Adds requirements of releases that are not in their metadata. True when one of them is new.
+    pub(super) async fn learn(
+        &mut self,
+        tree: &LockState,
+        found: &[FoundRequirement],
+    ) -> Result<bool, Failure> {
+        let mut is_new = false;
+        for one in found {
+            let Some(release) = self.release(&one.package, &one.version) else {
+                continue;
+            };
+            if release.requirements.contains(&one.requirement) {
+                continue;
+            }
+
+            is_new = true;
+            let mut release = release.clone();
+            release.requirements.push(one.requirement.clone());
+            self.note_named(&release);
+            self.known.complete(self.ecosystem, &one.package, release);
+            if !one.requirement.only_bounds {
+                let name = one.requirement.name.clone();
+                let brought = self.brought.entry(one.package.clone()).or_default();
+                brought.insert(name);
+                self.bring_in_all(&one.package);
+            }
+        }
+
+        self.add_unlisted(tree).await?;
+        Ok(is_new)
+    }
+
+    /// Has all releases of a package bring in what one of them brings in, as far as they require it. What
+    /// a release does not need after all, the writer leaves out.
+    fn bring_in_all(&mut self, package: &str) {
+        let known = self.known.releases(self.ecosystem, package);
+        let known = known.and_then(Result::ok).unwrap_or_default();
+        let mut changed = known.to_vec();
+        changed.retain_mut(|release| self.bring_in(package, release));
+        for release in changed {
+            self.known.complete(self.ecosystem, package, release);
+        }
+    }
+
+    /// The same for one release. True when that changes it.
+    fn bring_in(&self, package: &str, release: &mut Release) -> bool {
+        let names = self.brought.get(package).into_iter().flatten();
+        let mut more = Vec::new();
+        for name in names {
+            let of_name = release.requirements.iter().filter(|one| one.name == *name);
+            let bounds: Vec<&Requirement> = of_name.collect();
+            if let Some(bound) = bounds.first()
+                && bounds.iter().all(|one| one.only_bounds)
+            {
+                more.push(Requirement {
+                    only_bounds: false,
+                    ..(*bound).clone()
+                });
+            }
+        }
+
+        let is_new = !more.is_empty();
+        release.requirements.extend(more);
+        is_new
     }
 
     /// Notes the releases that the requirements of a release name.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_advisories::{AdvisoryLookup, NoSignals, PackageQuery, find};
 use patchgate_ecosystems::{
-    Downloads, Input, LockfileWriter, Release, TargetGraph, TargetNode, Upgradable,
+    Downloads, Input, LockfileWriter, MetadataRequest, Release, TargetGraph, TargetNode, Upgradable,
 };
 use patchgate_model::{Finding, Inventory, Lockfile, Origin, Package, Problem, ProblemKind};
 use patchgate_upgrade::{
@@ -28,6 +28,9 @@ const MAX_ROUNDS: usize = 400;
 
 /// Most rounds of fetching documents that others name.
 const MAX_DOWNLOAD_ROUNDS: usize = 20;
+
+/// Most bytes of documents for writers that are kept between attempts.
+const MAX_FETCHED_BYTES: usize = 256 << 20;
 
 /// The findings that each release of a package would have, by version.
 pub(super) type Findings = BTreeMap<String, Judged>;
@@ -52,6 +55,11 @@ pub(super) struct ReleaseIndex<'a> {
     pub(super) detail_rounds: BTreeMap<String, usize>,
     /// The requirements on each package that name a release which no list may have.
     pub(super) named: BTreeMap<String, BTreeSet<String>>,
+    /// What a release of each package brings in, although its metadata only bounds it.
+    pub(super) brought: BTreeMap<String, BTreeSet<String>>,
+    /// Documents that writers asked for, by address, and the bytes that may be added.
+    fetched: Downloads,
+    room: usize,
     /// Packages whose releases could not be looked up, so that a plan may miss fixes for them.
     pub(super) problems: BTreeSet<Problem>,
 }
@@ -77,6 +85,9 @@ impl<'a> ReleaseIndex<'a> {
             canonical: BTreeMap::new(),
             detail_rounds: BTreeMap::new(),
             named: BTreeMap::new(),
+            brought: BTreeMap::new(),
+            fetched: Downloads::new(),
+            room: MAX_FETCHED_BYTES,
             problems: BTreeSet::new(),
         }
     }
@@ -219,13 +230,14 @@ impl<'a> ReleaseIndex<'a> {
         });
     }
 
-    /// Fetches the documents that a writer needs for the new releases of a graph, by address.
+    /// Fetches the documents that a writer needs for the new releases of a graph, by address. The second
+    /// value says why a further one is missing, without which the writer may or may not do.
     pub(super) async fn downloads(
         &mut self,
         writer: &dyn LockfileWriter,
         (input, lockfile): (&Input<'_>, &Lockfile),
         graph: &TargetGraph,
-    ) -> Result<Downloads, String> {
+    ) -> Result<(Downloads, Option<String>), String> {
         let mut wanted = BTreeSet::new();
         for node in &graph.nodes {
             if let Some(release) = &node.release {
@@ -233,18 +245,47 @@ impl<'a> ReleaseIndex<'a> {
             }
         }
 
-        let client = self.context.client;
-        let mut known = documents(client, wanted.into_iter().collect()).await?;
+        let (mut known, missing) = self.documents(wanted.into_iter().collect()).await;
+        if let Some(reason) = missing {
+            return Err(reason);
+        }
+
+        let mut missing = None;
+        let mut asked = BTreeSet::new();
         for _ in 0..MAX_DOWNLOAD_ROUNDS {
             let mut further = writer.further_downloads(input, lockfile, graph, &known);
-            further.retain(|one| !known.contains_key(&one.url));
+            further.retain(|one| !known.contains_key(&one.url) && asked.insert(one.url.clone()));
             if further.is_empty() {
                 break;
             }
-            known.extend(documents(client, further).await?);
+            let (found, reason) = self.documents(further).await;
+            known.extend(found);
+            missing = missing.or(reason);
         }
 
-        Ok(known)
+        Ok((known, missing))
+    }
+
+    /// Documents by address. Those of earlier attempts are not fetched again.
+    async fn documents(&mut self, wanted: Vec<MetadataRequest>) -> (Downloads, Option<String>) {
+        let (known, new): (Vec<_>, Vec<_>) = wanted
+            .into_iter()
+            .partition(|one| self.fetched.contains_key(&one.url));
+        let (new, missing) = documents(self.context.client, new).await;
+        let mut all: Downloads = known
+            .into_iter()
+            .filter_map(|one| Some((one.url.clone(), self.fetched.get(&one.url)?.clone())))
+            .collect();
+        for (address, body) in new {
+            let size = body.len();
+            if size <= self.room {
+                self.room -= size;
+                self.fetched.insert(address.clone(), body.clone());
+            }
+            all.insert(address, body);
+        }
+
+        (all, missing)
     }
 
     /// A graph with the release of every package of a registry, for writers that need them. A

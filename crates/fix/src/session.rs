@@ -81,6 +81,7 @@ pub(super) async fn fix(
         relock_cache: RelockCache::default(),
         unproven: None,
         attempts: 0,
+        lessons: 0,
         unused: None,
     };
     let stopped = work.run().await.err();
@@ -313,7 +314,9 @@ impl LockfileSession<'_> {
     ) -> Result<GroupOutcome, Stop> {
         let known = self.loose();
         let mut refused = BTreeSet::new();
-        for _ in 0..MAX_ROUNDS + refusals {
+        let mut rounds = MAX_ROUNDS + refusals;
+        while rounds > 0 {
+            rounds -= 1;
             let proposal = self
                 .propose(
                     |work, finding| {
@@ -324,13 +327,19 @@ impl LockfileSession<'_> {
                     self.options,
                 )
                 .await?;
-            self.keep_reasons(&proposal);
             let moves = &proposal.moves;
             if moves.is_empty() {
+                self.keep_reasons(&proposal);
                 break;
             }
 
-            match self.attempt(&proposal).await? {
+            let attempt = self.attempt(&proposal).await?;
+            if matches!(attempt, Attempt::Rejected(Rejection::Learned)) {
+                rounds += 1;
+                continue;
+            }
+            self.keep_reasons(&proposal);
+            match attempt {
                 Attempt::Locked(locked) => {
                     let moved = locked.tree.bytes != self.tree.bytes;
                     self.accept(*locked, proposal.moves);
@@ -352,6 +361,7 @@ impl LockfileSession<'_> {
                         reason,
                     });
                 }
+                Attempt::Rejected(Rejection::Learned) => {}
                 Attempt::Rejected(Rejection::Whole(reason)) => {
                     let movers = attribution::named(&reason, moves);
                     return Ok(fails(movers, moves, keys, start, reason));

@@ -139,6 +139,8 @@ pub(super) struct LockfileSession<'a> {
     pub(super) unproven: Option<String>,
     /// The number of times the manager was run.
     pub(super) attempts: usize,
+    /// The number of times a writer found requirements that the planner did not know.
+    pub(super) lessons: usize,
     /// The reason why the manager does not use the lockfile at all, when it does not.
     pub(super) unused: Option<String>,
 }
@@ -182,6 +184,8 @@ pub(super) enum Rejection {
     },
     /// The set as a whole does not work.
     Whole(String),
+    /// The set lacks what its releases require besides their metadata. The planner knows it now.
+    Learned,
 }
 
 /// The answers of the package manager. The same changes in the same state have the same answer.

@@ -146,13 +146,12 @@ impl<'a> Problem<'a> {
             .iter()
             .filter(|requirement| requirement.kind != DependencyKind::Development)
             .filter(|requirement| !release.bundled.contains(&requirement.name))
-            .filter(|one| !one.only_bounds || self.is_locked(one.package_name()))
+            .filter(|one| !one.only_bounds || self.is_there(one.package_name()))
             .flat_map(|requirement| {
                 let copies = now(requirement).into_iter();
                 copies.map(move |copy| (requirement, copy))
             })
             .filter(|(requirement, now)| (now.is_some() && !is_certain) || is_needed(requirement))
-            .filter(|(requirement, _)| !self.is_unused(package, requirement))
             .map(|(requirement, now)| needed(requirement, &turned_on, now))
             .collect()
     }
@@ -220,36 +219,23 @@ impl<'a> Problem<'a> {
         features
     }
 
-    /// Whether nothing uses what a requirement asks for: neither the lockfile nor the last solution has
-    /// it, and the dependent is new itself, or its locked version requires it too.
-    fn is_unused(&self, dependent: Option<&Package>, requirement: &Requirement) -> bool {
-        let name = requirement.package_name();
-        if !self.request.ecosystem.prunes_unused()
-            || self.is_locked(name)
-            || self.used.borrow().contains(&self.key(name))
-        {
-            return false;
-        }
-        let Some(dependent) = dependent else {
+    /// Whether a package is there to be bounded: in the lockfile, or in the last solution. A package that
+    /// is in neither is recorded, because it may come in.
+    fn is_there(&self, name: &str) -> bool {
+        let key = self.key(name);
+        if self.is_locked(name) || self.used.borrow().contains(&key) {
             return true;
-        };
-        let Some(locked) = self.locked_release(dependent) else {
-            return false;
-        };
-
-        if locked.details.is_some() {
-            let detail = (dependent.name.clone(), locked.version.clone());
-            self.needs.borrow_mut().details.insert(detail);
         }
-        let mut required = locked.requirements.iter();
-        required.any(|one| one.package_name() == name)
+
+        self.unbounded.borrow_mut().insert(key);
+        false
     }
 
     fn is_conditional(&self, requirement: &Requirement) -> bool {
         let ecosystem = self.request.ecosystem;
         let is_optional = requirement.optional || requirement.kind == DependencyKind::Optional;
 
-        (is_optional && !ecosystem.installs_optional() && !ecosystem.prunes_unused())
+        (is_optional && !ecosystem.installs_optional())
             || (!requirement.condition.is_empty()
                 && !requirement.applies
                 && !ecosystem.locks_every_platform())

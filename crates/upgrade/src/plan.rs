@@ -289,10 +289,11 @@ impl<'a> Planner<'_, 'a> {
         Ok(solution)
     }
 
-    /// Records the packages that come in with a solution. What others require of them counts from now on.
-    /// True when that is new.
+    /// Records the packages that come in with a solution and that bounds are about. Those count from now
+    /// on. True when that is new.
     fn learn_used(&self, solution: &Solution) -> bool {
-        if !self.problem.request.ecosystem.prunes_unused() {
+        let unbounded = self.problem.unbounded.borrow();
+        if unbounded.is_empty() {
             return false;
         }
 
@@ -301,8 +302,9 @@ impl<'a> Planner<'_, 'a> {
         for variable in solution.keys() {
             if let Variable::Slot(id) = variable {
                 let slot = self.problem.slot(*id);
-                if slot.package.is_none() {
-                    used.insert(self.problem.key(&slot.name));
+                let key = self.problem.key(&slot.name);
+                if slot.package.is_none() && unbounded.contains(&key) {
+                    used.insert(key);
                 }
             }
         }

@@ -54,8 +54,10 @@ pub(crate) struct Problem<'a> {
     pub(crate) asked: RefCell<BTreeMap<SlotId, BTreeSet<String>>>,
     /// Slots that a package whose metadata is not known may ask for more features.
     pub(crate) uncertain: RefCell<BTreeSet<SlotId>>,
-    /// Normalized names of packages that came in with a solution, where unused ones are left out.
+    /// Normalized names of packages that came in with a solution and that bounds are about.
     pub(crate) used: RefCell<BTreeSet<String>>,
+    /// Normalized names of packages that bounds are about and that are not in the lockfile.
+    pub(crate) unbounded: RefCell<BTreeSet<String>>,
     /// What is missing.
     pub(crate) needs: RefCell<MissingFacts>,
     pub(crate) depths: Vec<usize>,
@@ -81,6 +83,7 @@ impl<'a> Problem<'a> {
             asked: RefCell::default(),
             uncertain: RefCell::default(),
             used: RefCell::default(),
+            unbounded: RefCell::default(),
             needs: RefCell::default(),
             depths,
             dependents: graph::dependents(lockfile),

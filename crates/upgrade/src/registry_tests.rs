@@ -8,14 +8,14 @@ use patchgate_model::{Bump, DependencyKind, Edge, Lockfile, Package, PackageInde
 use crate::test_ecosystem::{TestEcosystem, World, release};
 use crate::{Judged, PlanOptions, Planned, Proposal, Releases, Request, Target, plan};
 
-/// A graph of an ecosystem that leaves out packages of which nothing is used.
-fn pruned(locked_needs: &[&str]) -> World {
+/// A graph of an ecosystem in which a package that comes in gets its oldest release.
+fn oldest() -> World {
     let mut world = World::new(&["a ^1.0.0"], &[("a 1.0.0", &[])])
-        .releases("a", &[("1.0.0", locked_needs), ("1.0.1", &["new ^1.1.0"])])
+        .releases("a", &[("1.0.0", &[]), ("1.0.1", &["new ^1.1.0"])])
         .releases("new", &[("1.0.0", &[]), ("1.1.0", &[]), ("1.2.0", &[])])
         .advisory("a", "A-1", "1.0.1");
     world.copies = Copies::One;
-    world.prunes = true;
+    world.takes_oldest = true;
     world
 }
 
@@ -30,42 +30,32 @@ pub(crate) fn coming(proposal: &Proposal) -> Vec<String> {
 
 #[test]
 fn a_new_package_gets_its_oldest_release_where_the_build_tool_takes_that() {
-    assert_eq!(coming(&pruned(&[]).proposal()), ["new 1.1.0"]);
+    assert_eq!(coming(&oldest().proposal()), ["new 1.1.0"]);
 }
 
 #[test]
-fn what_the_locked_release_requires_and_the_lockfile_lacks_is_not_used() {
-    let world = pruned(&["new ^1.0.0"]);
-    assert_eq!(coming(&world.proposal()), [""; 0]);
-    insta::assert_snapshot!(world.summary(), @"a 1.0.0 -> 1.0.1 ends A-1");
-}
-
-#[test]
-fn what_comes_in_for_one_package_is_what_all_others_require_too() {
+fn what_comes_in_for_one_package_is_bounded_by_all_others() {
     let mut world = World::new(
         &["a ^1.0.0", "b ^1.0.0"],
         &[("a 1.0.0", &[]), ("b 1.0.0", &[])],
     )
-    .releases(
-        "a",
-        &[("1.0.0", &["new ^1.0.0"]), ("1.0.1", &["new ^1.1.0"])],
-    )
+    .releases("a", &[("1.0.0", &[]), ("1.0.1", &["bounds new ^1.1.0"])])
     .releases("b", &[("1.0.0", &[]), ("1.0.1", &["new ^1.0.0"])])
     .releases("new", &[("1.0.0", &[]), ("1.1.0", &[])])
     .advisory("a", "A-1", "1.0.1")
     .advisory("b", "B-1", "1.0.1");
     world.copies = Copies::One;
-    world.prunes = true;
+    world.takes_oldest = true;
 
     assert_eq!(coming(&world.proposal()), ["new 1.1.0"]);
 }
 
 #[test]
 fn a_package_comes_in_only_at_a_release_without_findings() {
-    let world = pruned(&[]).advisory("new", "N-1", "1.2.0");
+    let world = oldest().advisory("new", "N-1", "1.2.0");
     assert_eq!(coming(&world.proposal()), ["new 1.2.0"]);
 
-    let world = pruned(&[]).advisory("new", "N-1", "");
+    let world = oldest().advisory("new", "N-1", "");
     assert_eq!(coming(&world.proposal()), [""; 0]);
     insta::assert_snapshot!(world.summary(), @"left A-1: 1.0.1 fixes it, but `new 1.1.0` would come in, and it has N-1");
 }
@@ -78,11 +68,14 @@ fn what_comes_in_raises_what_the_lockfile_has_and_brings_no_more() {
     )
     .releases("a", &[("1.0.0", &[]), ("1.0.1", &["new ^1.0.0"])])
     .releases("b", &[("1.0.0", &[]), ("1.0.1", &[]), ("1.0.2", &[])])
-    .releases("new", &[("1.0.0", &["b ^1.0.1", "newer ^1.0.0"])])
+    .releases(
+        "new",
+        &[("1.0.0", &["bounds b ^1.0.1", "bounds newer ^1.0.0"])],
+    )
     .releases("newer", &[("1.0.0", &[])])
     .advisory("a", "A-1", "1.0.1");
     world.copies = Copies::One;
-    world.prunes = true;
+    world.takes_oldest = true;
 
     assert_eq!(coming(&world.proposal()), ["new 1.0.0"]);
     insta::assert_snapshot!(world.summary(), @r"

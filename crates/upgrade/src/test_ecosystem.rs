@@ -21,9 +21,8 @@ use crate::{
 pub(crate) struct TestEcosystem {
     /// How many versions of one package a graph of it may contain.
     copies: Copies,
-    /// Whether it leaves out packages of which nothing is used, and takes the oldest release, as Go
-    /// does.
-    prunes: bool,
+    /// Whether a package that comes in gets its oldest release, as in Go.
+    takes_oldest: bool,
     /// Whether features decide what a release needs, as in Cargo. A feature's values are names of
     /// optional dependencies, or `dependency/feature`.
     features: bool,
@@ -33,7 +32,7 @@ impl TestEcosystem {
     pub(crate) const fn new(copies: Copies) -> Self {
         Self {
             copies,
-            prunes: false,
+            takes_oldest: false,
             features: false,
         }
     }
@@ -129,11 +128,8 @@ impl Upgradable for TestEcosystem {
         }
         turned_on
     }
-    fn prunes_unused(&self) -> bool {
-        self.prunes
-    }
     fn prefers_newest(&self) -> bool {
-        !self.prunes
+        !self.takes_oldest
     }
     fn metadata_request(&self, _: &str, name: &str) -> MetadataRequest {
         MetadataRequest {
@@ -158,7 +154,7 @@ pub(crate) struct World {
     /// Ids of findings that need no fix.
     pub(crate) ignored: Vec<String>,
     pub(crate) copies: Copies,
-    pub(crate) prunes: bool,
+    pub(crate) takes_oldest: bool,
     pub(crate) features: bool,
     /// Packages that may make no major step.
     pub(crate) limited: BTreeSet<String>,
@@ -308,7 +304,7 @@ impl World {
             options: PlanOptions::default(),
             ignored: Vec::new(),
             copies: Copies::Any,
-            prunes: false,
+            takes_oldest: false,
             features: false,
             limited: BTreeSet::new(),
             too_new: BTreeMap::new(),
@@ -398,7 +394,7 @@ impl World {
             lockfile: &self.lockfile,
             ecosystem: &TestEcosystem {
                 copies: self.copies,
-                prunes: self.prunes,
+                takes_oldest: self.takes_oldest,
                 features: self.features,
             },
             findings: &findings,

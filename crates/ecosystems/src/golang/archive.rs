@@ -1,4 +1,4 @@
-//! The archive of a module release: its hash in `go.sum`, and the packages that it imports.
+//! The archive of a module release: its hash in `go.sum`, and its packages with their imports.
 //!
 //! The hash is the one of `golang.org/x/mod/sumdb/dirhash`
 //! (<https://pkg.go.dev/golang.org/x/mod/sumdb/dirhash#Hash1>): the SHA-256 of a list of the files,
@@ -25,14 +25,55 @@ const MAX_FILES: usize = 200_000;
 /// the comment with the license.
 const MAX_HEADER_BYTES: u64 = 256 * 1024;
 
-/// The content of an archive, as far as a lockfile needs it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Archive {
-    /// The hash as `go.sum` writes it, `h1:` and base64.
-    pub(super) hash: String,
-    /// The import paths in its files other than tests.
-    pub(super) imports: BTreeSet<String>,
-}
+/// The bytes of a Go file that are read first. Most imports are within.
+const FIRST_HEADER_BYTES: u64 = 4 * 1024;
+
+/// The operating systems and architectures that names of files can end in
+/// (<https://pkg.go.dev/internal/syslist>).
+const PLATFORMS: [&str; 42] = [
+    "386",
+    "aix",
+    "amd64",
+    "amd64p32",
+    "android",
+    "arm",
+    "arm64",
+    "arm64be",
+    "armbe",
+    "darwin",
+    "dragonfly",
+    "freebsd",
+    "hurd",
+    "illumos",
+    "ios",
+    "js",
+    "linux",
+    "loong64",
+    "mips",
+    "mips64",
+    "mips64le",
+    "mips64p32",
+    "mips64p32le",
+    "mipsle",
+    "nacl",
+    "netbsd",
+    "openbsd",
+    "plan9",
+    "ppc",
+    "ppc64",
+    "ppc64le",
+    "riscv",
+    "riscv64",
+    "s390",
+    "s390x",
+    "solaris",
+    "sparc",
+    "sparc64",
+    "wasip1",
+    "wasm",
+    "windows",
+    "zos",
+];
 
 /// The hash of a `go.mod` alone, as `go.sum` writes it.
 pub(super) fn go_mod_hash(content: &[u8]) -> String {
@@ -40,90 +81,156 @@ pub(super) fn go_mod_hash(content: &[u8]) -> String {
     hash(&files)
 }
 
-impl Archive {
-    /// Reads the archive of a release. Every file in it lies in a directory `path@version`
-    /// (<https://go.dev/ref/mod#zip-files>).
-    ///
-    /// # Errors
-    /// If it is not such an archive, or above a limit.
-    pub(super) fn read(bytes: &[u8], path: &str, version: &str) -> Result<Self, ParseError> {
-        let wrong = |error: zip::result::ZipError| {
-            ParseError::new(format!("is not an archive of a module: {error}"))
-        };
-        let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(wrong)?;
-        if archive.len() > MAX_FILES {
-            return Err(ParseError::new(format!("has more than {MAX_FILES} files")));
+/// The hash of the archive of a release as `go.sum` writes it, `h1:` and base64. Every file in it lies in
+/// a directory `path@version` (<https://go.dev/ref/mod#zip-files>).
+///
+/// # Errors
+/// If it is not such an archive, or above a limit.
+pub(super) fn archive_hash(bytes: &[u8], path: &str, version: &str) -> Result<String, ParseError> {
+    let mut archive = open(bytes)?;
+    let prefix = format!("{path}@{version}/");
+    let mut files = BTreeMap::new();
+    let mut left = MAX_CONTENT_BYTES;
+    for index in 0..archive.len() {
+        let file = archive
+            .by_index(index)
+            .map_err(|error| not_an_archive(&error))?;
+        let name = file
+            .name()
+            .map_err(|error| not_an_archive(&error))?
+            .into_owned();
+        if !name.starts_with(&prefix) {
+            return Err(ParseError::new(format!(
+                "has a file outside of `{prefix}`, which Go does not allow"
+            )));
+        }
+        if name.contains('\n') || name.ends_with('/') {
+            return Err(ParseError::new("has an entry that is not a file"));
         }
 
-        let prefix = format!("{path}@{version}/");
-        let mut files = BTreeMap::new();
-        let mut imports = BTreeSet::new();
-        let mut left = MAX_CONTENT_BYTES;
-        for index in 0..archive.len() {
-            let file = archive.by_index(index).map_err(wrong)?;
-            let name = file.name().map_err(wrong)?.into_owned();
-            let Some(inside) = name.strip_prefix(&prefix) else {
-                return Err(ParseError::new(format!(
-                    "has a file outside of `{prefix}`, which Go does not allow"
-                )));
-            };
-            if name.contains('\n') || name.ends_with('/') {
-                return Err(ParseError::new("has an entry that is not a file"));
-            }
-
-            let is_source = is_source(inside);
-            let (digest, header) = digest(file, &mut left, is_source)?;
-            if is_source {
-                imports.extend(imports_of(&header));
-            }
-            if files.insert(name, digest).is_some() {
-                return Err(ParseError::new("has a file twice"));
-            }
+        let digest = digest(file, &mut left)?;
+        if files.insert(name, digest).is_some() {
+            return Err(ParseError::new("has a file twice"));
         }
-
-        let hash = hash(&files);
-        Ok(Self { hash, imports })
     }
 
-    /// Whether it imports a package whose path begins with a module's path.
-    pub(super) fn imports_from(&self, module: &str) -> bool {
-        self.imports.iter().any(|import| {
-            let inside = import.strip_prefix(module);
-            inside.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
-        })
+    Ok(hash(&files))
+}
+
+fn open(bytes: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>, ParseError> {
+    let archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| not_an_archive(&error))?;
+    match archive.len() > MAX_FILES {
+        true => Err(ParseError::new(format!("has more than {MAX_FILES} files"))),
+        false => Ok(archive),
     }
 }
 
-/// The hash of a file's content in hexadecimal, and the beginning of a source file.
-fn digest(
-    mut file: impl std::io::Read,
-    left: &mut u64,
-    keep_header: bool,
-) -> Result<(String, Vec<u8>), ParseError> {
+fn not_an_archive(error: &impl std::fmt::Display) -> ParseError {
+    ParseError::new(format!("is not an archive of a module: {error}"))
+}
+
+/// The packages of a release that other modules can import, by import path, each with its imports.
+pub(super) type Packages = BTreeMap<String, Imports>;
+
+/// The imports of a package.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub(super) struct Imports {
+    /// Those of any build.
+    pub(super) possible: BTreeSet<String>,
+    /// Those of every build.
+    pub(super) certain: BTreeSet<String>,
+}
+
+/// Reads the packages of a release from its archive. `root` is the path by which they are imported, which
+/// is another one for a module that replaces `root`.
+///
+/// # Errors
+/// As for [`archive_hash`].
+pub(super) fn packages(
+    bytes: &[u8],
+    (path, version): (&str, &str),
+    root: &str,
+) -> Result<Packages, ParseError> {
+    let mut archive = open(bytes)?;
+    let prefix = format!("{path}@{version}/");
+    let mut packages = Packages::new();
+    let mut left = MAX_CONTENT_BYTES;
+    for index in 0..archive.len() {
+        let file = archive
+            .by_index(index)
+            .map_err(|error| not_an_archive(&error))?;
+        let name = file
+            .name()
+            .map_err(|error| not_an_archive(&error))?
+            .into_owned();
+        let Some(inside) = name.strip_prefix(&prefix).filter(|path| is_source(path)) else {
+            continue;
+        };
+
+        let text = header(file, &mut left)?;
+        let (directory, file_name) = inside.rsplit_once('/').unwrap_or(("", inside));
+        let import_path = match directory {
+            "" => root.to_owned(),
+            directory => format!("{root}/{directory}"),
+        };
+        let constraint = constraint(&text);
+        if constraint == Some("ignore") {
+            continue;
+        }
+        let (found, _) = imports_of(&text);
+        let is_certain = constraint.is_none_or(is_of_releases)
+            && !is_of_platform(file_name)
+            && !found.iter().any(|import| import == "C");
+        let package = packages.entry(import_path).or_default();
+        if is_certain {
+            package.certain.extend(found.iter().cloned());
+        }
+        package.possible.extend(found);
+    }
+
+    Ok(packages)
+}
+
+/// The beginning of a Go file up to its imports. `left` is the number of bytes that may be read.
+fn header(mut file: impl std::io::Read, left: &mut u64) -> Result<String, ParseError> {
+    let mut bytes = Vec::new();
+    let mut part = FIRST_HEADER_BYTES;
+    loop {
+        let count = file
+            .by_ref()
+            .take(part)
+            .read_to_end(&mut bytes)
+            .map_err(|error| not_an_archive(&error))? as u64;
+        *left = left.checked_sub(count).ok_or_else(above_limit)?;
+
+        let text = String::from_utf8_lossy(&bytes);
+        let is_whole = count < part || bytes.len() as u64 >= MAX_HEADER_BYTES;
+        if is_whole || imports_of(&text).1 {
+            return Ok(text.into_owned());
+        }
+        part = bytes.len() as u64;
+    }
+}
+
+fn above_limit() -> ParseError {
+    let most = MAX_CONTENT_BYTES >> 20;
+    ParseError::new(format!("has more than {most} MiB of files"))
+}
+
+/// The hash of a file's content in hexadecimal.
+fn digest(mut file: impl std::io::Read, left: &mut u64) -> Result<String, ParseError> {
     let mut sha = Sha256::new();
-    let mut header = Vec::new();
     let mut buffer = [0; 16 * 1024];
     loop {
         let count = file
             .read(&mut buffer)
-            .map_err(|error| ParseError::new(format!("is not an archive of a module: {error}")))?;
+            .map_err(|error| not_an_archive(&error))?;
         let Some(part) = buffer.get(..count).filter(|part| !part.is_empty()) else {
-            return Ok((hex(&sha.finalize()), header));
+            return Ok(hex(&sha.finalize()));
         };
 
-        *left = left.checked_sub(count as u64).ok_or_else(|| {
-            ParseError::new(format!(
-                "has more than {} MiB of files",
-                MAX_CONTENT_BYTES >> 20
-            ))
-        })?;
+        *left = left.checked_sub(count as u64).ok_or_else(above_limit)?;
         sha.update(part);
-        if keep_header {
-            let room = MAX_HEADER_BYTES.saturating_sub(header.len() as u64);
-            let mut kept = part.take(room);
-            // A slice never fails to be read.
-            let _ = kept.read_to_end(&mut header);
-        }
     }
 }
 
@@ -150,14 +257,41 @@ fn is_source(path: &str) -> bool {
     is_package && !name.starts_with(['_', '.']) && !parts.any(is_left_out)
 }
 
+/// The build constraint of a Go file (<https://pkg.go.dev/cmd/go#hdr-Build_constraints>), which comes
+/// before the package clause. Of several ones the first.
+fn constraint(text: &str) -> Option<&str> {
+    let header = text.lines().map(str::trim);
+    let mut header = header.take_while(|line| !line.starts_with("package "));
+    header.find_map(|line| {
+        let comment = line.strip_prefix("//")?;
+        let constraint = comment
+            .strip_prefix("go:build ")
+            .or_else(|| comment.trim_start().strip_prefix("+build "))?;
+        Some(constraint.trim())
+    })
+}
+
+/// Whether a constraint only asks for a release of Go.
+fn is_of_releases(constraint: &str) -> bool {
+    constraint
+        .strip_prefix("go1.")
+        .is_some_and(|minor| minor.bytes().all(|byte| byte.is_ascii_digit()))
+}
+
+/// Whether a file is for an operating system or an architecture by its name.
+fn is_of_platform(name: &str) -> bool {
+    let stem = name.strip_suffix(".go").unwrap_or(name);
+    let last = stem.rsplit_once('_').map(|(_, last)| last);
+    last.is_some_and(|last| PLATFORMS.contains(&last))
+}
+
 /// The import paths at the beginning of a Go file
-/// (<https://go.dev/ref/spec#Import_declarations>). What follows the imports is not read.
-fn imports_of(header: &[u8]) -> Vec<String> {
-    let text = String::from_utf8_lossy(header);
+/// (<https://go.dev/ref/spec#Import_declarations>), and whether they end there: something else follows.
+fn imports_of(text: &str) -> (Vec<String>, bool) {
     let mut imports = Vec::new();
     let mut in_block = false;
     let mut is_import = false;
-    for token in Tokens(&text) {
+    for token in Tokens(text) {
         match token {
             Token::Text(path) if is_import => {
                 imports.push(path.to_owned());
@@ -171,13 +305,15 @@ fn imports_of(header: &[u8]) -> Vec<String> {
                 is_import = false;
             }
             // The name of a package, or of an import: an identifier, `.` or `_`.
-            Token::Word("func" | "var" | "const" | "type") if !in_block => break,
+            Token::Word("func" | "var" | "const" | "type") if !in_block => return (imports, true),
             Token::Word(_) | Token::Symbol('.' | ';') => {}
-            Token::Symbol(_) | Token::Text(_) => break,
+            // Half a comment, or half a character, at the end of the part that was read.
+            Token::Symbol('/' | char::REPLACEMENT_CHARACTER) => return (imports, false),
+            Token::Symbol(_) | Token::Text(_) => return (imports, true),
         }
     }
 
-    imports
+    (imports, false)
 }
 
 /// The tokens at the beginning of a Go file, without comments.
@@ -252,8 +388,8 @@ pub(super) mod tests {
             "v1.0.0",
             &[("go.mod", "module a.invalid/b\n"), ("b.go", "package b\n")],
         );
-        let read = Archive::read(&archive, "a.invalid/b", "v1.0.0").unwrap();
-        assert_eq!(read.hash, "h1:u/sF31PdnV2xQjsODKsHJLxUU6EyLN7OJ9T1kbhB/dQ=");
+        let hash = archive_hash(&archive, "a.invalid/b", "v1.0.0").unwrap();
+        assert_eq!(hash, "h1:u/sF31PdnV2xQjsODKsHJLxUU6EyLN7OJ9T1kbhB/dQ=");
         assert_eq!(
             go_mod_hash(b"module a.invalid/b\n"),
             "h1:1wyQSWa/RQ838p3yd6fZGhKI+7iiobcS5tw53ocUXFg="
@@ -275,11 +411,50 @@ pub(super) mod tests {
                 ("f.txt", "import \"x/prose\"\n"),
             ],
         );
-        let read = Archive::read(&archive, "a.invalid/b", "v1.0.0").unwrap();
-        let imports: Vec<&str> = read.imports.iter().map(String::as_str).collect();
+        let read = packages(&archive, ("a.invalid/b", "v1.0.0"), "a.invalid/b").unwrap();
+        let paths: Vec<&String> = read.keys().collect();
+        assert_eq!(paths, ["a.invalid/b", "a.invalid/b/e"]);
+        let of_root = &read["a.invalid/b"];
+        let imports: Vec<&str> = of_root.possible.iter().map(String::as_str).collect();
         assert_eq!(imports, ["fmt", "x/dot", "x/named/sub", "x/raw"]);
-        assert!(read.imports_from("x/named"));
-        assert!(!read.imports_from("x/name"));
+        assert_eq!(of_root.possible, of_root.certain);
+        assert!(read["a.invalid/b/e"].possible.is_empty());
+    }
+
+    #[test]
+    fn imports_under_a_condition_are_possible() {
+        let import = |constraint: &str, path: &str| {
+            format!("{constraint}\n\npackage b\n\nimport \"{path}\"\n")
+        };
+        let files = [
+            ("a.go", import("// A comment", "x/always")),
+            ("new_file.go", import("//go:build go1.21", "x/release")),
+            ("b.go", import("//go:build windows && !arm", "x/tag")),
+            ("old.go", import("// +build tools", "x/old")),
+            ("c_linux.go", import("", "x/system")),
+            ("gen.go", import("//go:build ignore", "x/script")),
+            (
+                "d.go",
+                "package b\nimport (\n\"C\"\n\"x/cgo\"\n)\n".to_owned(),
+            ),
+        ];
+        let files = files.each_ref().map(|(name, text)| (*name, text.as_str()));
+        let archive = zipped("a.invalid/b", "v1.0.0", &files);
+        let read = packages(&archive, ("a.invalid/b", "v1.0.0"), "a.invalid/b").unwrap();
+        let package = &read["a.invalid/b"];
+        let certain: Vec<&str> = package.certain.iter().map(String::as_str).collect();
+        assert_eq!(certain, ["x/always", "x/release"]);
+        let possible: Vec<&str> = package.possible.iter().map(String::as_str).collect();
+        let expected = [
+            "C",
+            "x/always",
+            "x/cgo",
+            "x/old",
+            "x/release",
+            "x/system",
+            "x/tag",
+        ];
+        assert_eq!(possible, expected);
     }
 
     #[test]
@@ -294,7 +469,7 @@ pub(super) mod tests {
             (&good[..good.len() / 2], "v1.0.0"),
             (&good, "v1.0.1"),
         ] {
-            assert!(Archive::read(bytes, "a.invalid/b", version).is_err());
+            assert!(archive_hash(bytes, "a.invalid/b", version).is_err());
         }
     }
 }

@@ -139,10 +139,8 @@ pub(super) fn file<'a>(release: &'a Release, extension: &str) -> Option<&'a str>
 
 /// Completes a release from its `go.mod`.
 ///
-/// Go adds a module to the build only when a package of it is imported, and an `// indirect` line
-/// says that the release itself imports none. Such a requirement is a lower bound for a module that
-/// is in the build for another reason, so it is optional; what is imported further down comes with
-/// the requirements of the modules between.
+/// A requirement is a lower bound for a module that is in the build. It brings no module in: that needs
+/// an import, which the archive has and the writer looks for.
 pub(super) fn parse_details(release: &mut Release, body: &[u8]) -> Result<(), ParseError> {
     let file = go_mod(body)?;
     release.requirements = file
@@ -151,10 +149,8 @@ pub(super) fn parse_details(release: &mut Release, body: &[u8]) -> Result<(), Pa
         .map(|require| Requirement {
             name: require.path.clone(),
             requirement: require.version.clone(),
-            kind: match require.indirect {
-                true => DependencyKind::Optional,
-                false => DependencyKind::Runtime,
-            },
+            kind: DependencyKind::Runtime,
+            only_bounds: true,
             ..Requirement::default()
         })
         .collect();

@@ -93,16 +93,6 @@ impl Upgradable for Go {
         runtime::is_at_least(supported, required)
     }
 
-    /// A requirement with the comment `// indirect` is of kind optional: the module that states it
-    /// does not import the other one itself.
-    fn installs_optional(&self) -> bool {
-        false
-    }
-
-    fn prunes_unused(&self) -> bool {
-        true
-    }
-
     fn prefers_newest(&self) -> bool {
         false
     }

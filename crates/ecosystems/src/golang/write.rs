@@ -11,7 +11,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use patchgate_model::{Lockfile, Origin, Package};
 
-use super::archive::{Archive, go_mod_hash};
+use super::archive::{archive_hash, go_mod_hash};
 use super::directives::Directives;
 use super::edit::Text;
 use super::installed::STDLIB;
@@ -19,7 +19,8 @@ use super::registry::{self, PRUNED_FROM, escape};
 use super::sums::Sums;
 use super::{module_path, version};
 use crate::{
-    Downloads, Input, LockfileWriter, MetadataRequest, Release, Siblings, TargetGraph, WriteError,
+    Downloads, Input, LockfileWriter, MetadataRequest, Release, Requirement, Siblings, TargetGraph,
+    WriteError,
 };
 
 /// OSV's name for the `go` command and the compiler.
@@ -34,8 +35,8 @@ pub(super) struct GoModWriter;
 pub(super) struct GoWorkWriter;
 
 impl LockfileWriter for GoModWriter {
-    fn downloads(&self, name: &str, release: &Release) -> Vec<MetadataRequest> {
-        downloads(name, release)
+    fn downloads(&self, _name: &str, release: &Release) -> Vec<MetadataRequest> {
+        downloads(release)
     }
 
     fn reads(&self, path: &str) -> bool {
@@ -66,8 +67,8 @@ impl LockfileWriter for GoModWriter {
 }
 
 impl LockfileWriter for GoWorkWriter {
-    fn downloads(&self, name: &str, release: &Release) -> Vec<MetadataRequest> {
-        downloads(name, release)
+    fn downloads(&self, _name: &str, release: &Release) -> Vec<MetadataRequest> {
+        downloads(release)
     }
 
     fn reads(&self, path: &str) -> bool {
@@ -103,42 +104,31 @@ fn is_module_file(path: &str) -> bool {
     matches!(name, "go.mod" | "go.sum" | "go.work" | "go.work.sum")
 }
 
-/// The archive and the `go.mod` of a release. A module from before Go 1.17 brings the requirements of
-/// its requirements into the build, so their `go.mod` files are needed too.
-fn downloads(name: &str, release: &Release) -> Vec<MetadataRequest> {
-    let mut addresses: Vec<String> = ["zip", "mod"]
-        .into_iter()
-        .filter_map(|extension| registry::file(release, extension))
-        .map(str::to_owned)
-        .collect();
-    let pruned = release
-        .document
-        .as_ref()
-        .and_then(|document| document.get("pruned"));
-    if pruned.is_some_and(|pruned| pruned == false) {
-        addresses.extend(
-            release
-                .requirements
-                .iter()
-                .filter_map(|one| go_mod_address(name, release, &one.name, &one.requirement)),
-        );
-    }
-
-    addresses
-        .into_iter()
-        .map(|url| MetadataRequest { url, accept: None })
-        .collect()
+/// The `go.mod` of a release. Archives are large, so they are asked for once the graph can be written.
+fn downloads(release: &Release) -> Vec<MetadataRequest> {
+    let address = registry::file(release, "mod");
+    address.map(request).into_iter().collect()
 }
 
-/// The address of another module's `go.mod` at the proxy of a release.
-fn go_mod_address(name: &str, release: &Release, path: &str, version: &str) -> Option<String> {
+fn request(address: &str) -> MetadataRequest {
+    MetadataRequest {
+        url: address.to_owned(),
+        accept: None,
+    }
+}
+
+/// The address of a file of any module at the proxy of a release.
+fn address_of(
+    name: &str,
+    release: &Release,
+    path: &str,
+    version: &str,
+    extension: &str,
+) -> Option<String> {
     let own = registry::file(release, "mod")?;
     let (proxy, _) = own.rsplit_once(&format!("{}/@v/", escape(name)))?;
-    Some(format!(
-        "{proxy}{}/@v/{}.mod",
-        escape(path),
-        escape(version)
-    ))
+    let (path, version) = (escape(path), escape(version));
+    Some(format!("{proxy}{path}/@v/{version}.{extension}"))
 }
 
 /// One module that gets a release.
@@ -153,7 +143,13 @@ struct Change<'a> {
     direct: bool,
     go_mod: Directives,
     go_mod_bytes: &'a [u8],
-    archive: Archive,
+}
+
+impl Change<'_> {
+    /// The path by which its packages are imported.
+    fn path(&self) -> &str {
+        self.replaces.as_deref().unwrap_or(self.name)
+    }
 }
 
 struct Writer<'a> {
@@ -164,6 +160,8 @@ struct Writer<'a> {
     file: Directives,
     changes: Vec<Change<'a>>,
     removed: Vec<&'a Package>,
+    /// The versions of the modules that the file or `go.sum` has.
+    locked: BTreeMap<&'a str, &'a str>,
     sum_path: String,
 }
 
@@ -198,6 +196,12 @@ impl<'a> Writer<'a> {
             file,
             changes: Vec::new(),
             removed,
+            locked: lockfile
+                .packages
+                .iter()
+                .filter(|package| package.alias.is_none())
+                .map(|package| (package.name.as_str(), package.version.as_str()))
+                .collect(),
             sum_path: input.beside(sum_name),
         };
         for (index, node) in target.nodes.iter().enumerate() {
@@ -245,22 +249,9 @@ impl<'a> Writer<'a> {
             return Err(self.error(format!("the file excludes {shown}")));
         }
 
-        let download = |extension: &str| {
-            let address = registry::file(release, extension);
-            let bytes = address.and_then(|address| self.downloads.get(address));
-            let missing = || {
-                self.error(format!(
-                    "the `{extension}` file of {shown} was not downloaded"
-                ))
-            };
-            bytes.map(Vec::as_slice).ok_or_else(missing)
-        };
-        let unreadable = |error: crate::ParseError| {
-            self.error(format!("the registry's file of {shown} {error}"))
-        };
-        let go_mod_bytes = download("mod")?;
-        let go_mod = registry::go_mod(go_mod_bytes).map_err(unreadable)?;
-        let archive = Archive::read(download("zip")?, name, version).map_err(unreadable)?;
+        let go_mod_bytes = self.download(name, release, "mod")?;
+        let go_mod = registry::go_mod(go_mod_bytes)
+            .map_err(|error| self.error(format!("the registry's file of {shown} {error}")))?;
 
         let replaces = was.and_then(|was| {
             let mut replacements = self.file.replacements();
@@ -287,7 +278,23 @@ impl<'a> Writer<'a> {
                 .any(|edge| edge.to == node),
             go_mod,
             go_mod_bytes,
-            archive,
+        })
+    }
+
+    /// A file of a release.
+    fn download(
+        &self,
+        name: &str,
+        release: &Release,
+        extension: &str,
+    ) -> Result<&'a [u8], WriteError> {
+        let address = registry::file(release, extension);
+        let bytes = address.and_then(|address| self.downloads.get(address));
+        bytes.map(Vec::as_slice).ok_or_else(|| {
+            self.error(format!(
+                "the `{extension}` file of `{name} {}` was not downloaded",
+                release.version
+            ))
         })
     }
 
@@ -323,8 +330,7 @@ impl<'a> Writer<'a> {
         if sums.is_none() && !is_workspace {
             return Err(self.error("there is no `go.sum` next to it"));
         }
-        let needed = self.needed();
-        self.check_requirements(&needed)?;
+        let needed = self.needed()?;
 
         let text = self.edited(&needed)?;
         let sums = self.sums(&needed, sums.unwrap_or_default())?;
@@ -355,57 +361,68 @@ impl<'a> Writer<'a> {
         None
     }
 
-    /// The changes that the files get. Go lists a module only when a package of it is imported, and
-    /// only the changed modules can import one that is new. The others are left out, such as what a
-    /// module requires for its tests.
-    fn needed(&self) -> Vec<&Change<'a>> {
-        let (mut needed, mut rest): (Vec<_>, Vec<_>) = self
-            .changes
-            .iter()
-            .partition(|change| change.was.is_some() || change.direct);
-        loop {
-            let (imported, others): (Vec<_>, Vec<_>) = rest.into_iter().partition(|change| {
-                needed
-                    .iter()
-                    .any(|importer: &&Change<'_>| importer.archive.imports_from(change.name))
-            });
-            if imported.is_empty() {
-                return needed;
-            }
-            needed.extend(imported);
-            rest = others;
+    /// The files that [`Self::write`] needs and that were not fetched: first those that say whether the
+    /// graph can be written at all, then archives.
+    fn lacking(&self) -> Vec<MetadataRequest> {
+        let sums = self.known_sums();
+        let settled = self.settled();
+        let lacking = self.lacking_below(&settled, &sums);
+        if !lacking.is_empty() || self.check_bounds(&settled, &sums).is_err() {
+            return lacking;
         }
+
+        let Ok(used) = self.used(false) else {
+            return Vec::new();
+        };
+        let mut lacking = used.lacking;
+        lacking.extend(self.lacking_below(&used.needed, &sums));
+        lacking
     }
 
-    /// Refuses a graph that minimal version selection would change: one in which a module has a lower
-    /// version than a release requires.
-    fn check_requirements(&self, needed: &[&Change<'_>]) -> Result<(), WriteError> {
-        let mut listed: BTreeMap<&str, &str> = self
-            .file
-            .requires
-            .iter()
-            .map(|one| (one.path.as_str(), one.version.as_str()))
-            .collect();
-        for change in needed.iter().filter(|change| change.replaces.is_none()) {
-            listed.insert(change.name, &change.release.version);
+    /// The `go.mod` files below releases that were not fetched.
+    fn lacking_below(&self, changes: &[&Change<'_>], sums: &Sums) -> Vec<MetadataRequest> {
+        let mut addresses = BTreeSet::new();
+        for change in changes {
+            let read = self.below(change, sums).unwrap_or_default().read;
+            let lacking = read.into_iter().filter(|read| read.bytes.is_none());
+            addresses.extend(lacking.filter_map(|read| read.address));
+        }
+        addresses.iter().map(|address| request(address)).collect()
+    }
+
+    /// The sums before.
+    fn known_sums(&self) -> Sums {
+        let sums = self.input.sibling(&self.sum_path).unwrap_or_default();
+        Sums::new(std::str::from_utf8(sums).unwrap_or_default())
+    }
+
+    /// The changes that the files get, if the graph has all that they need.
+    fn needed(&self) -> Result<Vec<&Change<'a>>, WriteError> {
+        let sums = self.known_sums();
+        self.check_bounds(&self.settled(), &sums)?;
+        let used = self.used(true)?;
+        if let Some(first) = used.lacking.first() {
+            let changes = self.changes.iter();
+            let of = changes.filter(|one| registry::file(one.release, "zip") == Some(&first.url));
+            let of = of.map(|one| format!("`{} {}`", one.name, one.release.version));
+            let of = of.min().unwrap_or_else(|| "a module".to_owned());
+            return Err(self.error(format!("the archive of {of} was not downloaded")));
+        }
+        if let Some(first) = used.missing.first() {
+            let (package, version) = (&first.package, &first.version);
+            let Requirement {
+                name, requirement, ..
+            } = &first.requirement;
+            return Err(WriteError {
+                requirements: used.missing.clone(),
+                ..self.error(format!(
+                    "`{package} {version}` imports `{name} {requirement}`, which the graph does not have"
+                ))
+            });
         }
 
-        for change in needed {
-            for one in &change.go_mod.requires {
-                let Some(version) = listed.get(one.path.as_str()) else {
-                    continue;
-                };
-                let replaced = self.file.replacement(&one.path, version).is_some();
-                let excluded = self.file.excludes(&one.path, &one.version);
-                if version::compare(version, &one.version).is_lt() && !replaced && !excluded {
-                    return Err(self.error(format!(
-                        "`{} {}` requires `{} {}`, and the graph has {version}",
-                        change.name, change.release.version, one.path, one.version
-                    )));
-                }
-            }
-        }
-        Ok(())
+        self.check_bounds(&used.needed, &sums)?;
+        Ok(used.needed)
     }
 
     /// The text with the versions of the graph.
@@ -431,6 +448,14 @@ impl<'a> Writer<'a> {
             }
         }
 
+        let raised = self.raised_replaced(needed)?;
+        for one in &self.file.requires {
+            if let Some(to) = raised.get(one.path.as_str()) {
+                text.set_version(one.line, &one.path, &one.version, to)
+                    .ok_or_else(|| lost(&one.path))?;
+            }
+        }
+
         let separate = self.is_pruned();
         for change in added {
             text.add_requirement(
@@ -452,12 +477,17 @@ impl<'a> Writer<'a> {
         }
 
         let text = text.into_text();
-        self.check_text(&text, needed)?;
+        self.check_text(&text, needed, &raised)?;
         Ok(text)
     }
 
     /// Reads the new text again: every requirement is as the graph has it, and the rest is as before.
-    fn check_text(&self, text: &str, needed: &[&Change<'_>]) -> Result<(), WriteError> {
+    fn check_text(
+        &self,
+        text: &str,
+        needed: &[&Change<'_>],
+        raised: &BTreeMap<&str, String>,
+    ) -> Result<(), WriteError> {
         let after = Directives::parse(text.trim_start_matches('\u{feff}'))
             .map_err(|error| self.error(error.to_string()))?;
         let of = |file: &Directives| -> BTreeMap<String, String> {
@@ -484,6 +514,8 @@ impl<'a> Writer<'a> {
             };
             expected.insert(key, version);
         }
+        let raised = raised.iter();
+        expected.extend(raised.map(|(path, version)| ((*path).to_owned(), version.clone())));
         let same = of(&after) == expected && after.go == self.file.go;
         match same {
             true => Ok(()),
@@ -494,16 +526,24 @@ impl<'a> Writer<'a> {
     /// `go.sum` with the sums of the releases.
     fn sums(&self, needed: &[&Change<'_>], before: &[u8]) -> Result<String, WriteError> {
         let text = std::str::from_utf8(before).map_err(|_| self.error("`go.sum` is not UTF-8"))?;
+        let known = Sums::new(text);
         let mut sums = Sums::new(text);
         for change in needed {
             let version = &change.release.version;
             let go_mod = format!("{version}/go.mod");
-            sums.add(change.name, version, &change.archive.hash)
+            let archive = self.download(change.name, change.release, "zip")?;
+            let hash = archive_hash(archive, change.name, version).map_err(|error| {
+                self.error(format!(
+                    "the registry's file of `{} {version}` {error}",
+                    change.name
+                ))
+            })?;
+            sums.add(change.name, version, &hash)
                 .and_then(|()| sums.add(change.name, &go_mod, &go_mod_hash(change.go_mod_bytes)))
                 .map_err(|reason| self.error(reason))?;
         }
         for change in needed {
-            self.add_sums_of_requirements(change, &mut sums)?;
+            self.add_sums_of_requirements(change, &known, &mut sums)?;
         }
 
         let left = needed
@@ -521,26 +561,6 @@ impl<'a> Writer<'a> {
         Ok(sums.into_text())
     }
 
-    /// Adds the sums of the `go.mod` files that Go reads because of a release.
-    fn add_sums_of_requirements(
-        &self,
-        change: &Change<'_>,
-        sums: &mut Sums,
-    ) -> Result<(), WriteError> {
-        for read in self.read_below(change, sums)? {
-            let (path, version) = (&read.path, &read.version);
-            let bytes = read.bytes.ok_or_else(|| {
-                self.error(format!(
-                    "the sum of `{path} {version}/go.mod`, which `{} {}` requires, is not known",
-                    change.name, change.release.version
-                ))
-            })?;
-            sums.add(path, &format!("{version}/go.mod"), &go_mod_hash(bytes))
-                .map_err(|reason| self.error(reason))?;
-        }
-        Ok(())
-    }
-
     /// Whether the project's file lists all modules of its build.
     fn is_pruned(&self) -> bool {
         let go = self.file.go.as_ref();
@@ -548,8 +568,11 @@ impl<'a> Writer<'a> {
     }
 }
 
+#[cfg(test)]
+mod found_tests;
 mod module_graph;
 #[cfg(test)]
 mod tests;
 #[cfg(test)]
 mod unchanged_tests;
+mod used;

@@ -74,11 +74,11 @@ fn the_requirements_of_a_release_are_in_its_go_mod() {
     let shown: Vec<String> = release
         .requirements
         .iter()
-        .map(|one| format!("{} {} {:?}", one.name, one.requirement, one.kind))
+        .map(|one| format!("{} {} {}", one.name, one.requirement, one.only_bounds))
         .collect();
     assert_eq!(
         shown,
-        ["c.invalid/c v1.2.0 Runtime", "d.invalid/d v0.1.0 Optional"]
+        ["c.invalid/c v1.2.0 true", "d.invalid/d v0.1.0 true"]
     );
     assert_eq!(release.runtime.as_deref(), Some("1.22.0"));
     assert_eq!(release.details, None);

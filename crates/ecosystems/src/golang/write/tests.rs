@@ -6,16 +6,16 @@ use crate::golang::Go;
 use crate::test_graph::{add, set};
 use crate::{TargetEdge, Upgradable as _, parse};
 
-const PROXY: &str = "https://proxy.invalid/go";
+pub(super) const PROXY: &str = "https://proxy.invalid/go";
 
 /// A project with its files.
-struct Project {
+pub(super) struct Project {
     path: &'static str,
     files: Siblings,
 }
 
 impl Project {
-    fn new(go_mod: &str, go_sum: &str) -> Self {
+    pub(super) fn new(go_mod: &str, go_sum: &str) -> Self {
         let files = [("go.mod", go_mod), ("go.sum", go_sum)];
         Self {
             path: "go.mod",
@@ -39,11 +39,40 @@ impl Project {
     }
 
     /// Writes the graph after a change, with the releases of a proxy.
-    fn write(
+    pub(super) fn write(
         &self,
         proxy: &Proxy,
         change: impl FnOnce(&mut TargetGraph),
     ) -> Result<BTreeMap<String, String>, String> {
+        self.try_write(proxy, change).map_err(|error| error.reason)
+    }
+
+    /// The requirements that the writer finds and the graph does not meet.
+    pub(super) fn found(
+        &self,
+        proxy: &Proxy,
+        change: impl FnOnce(&mut TargetGraph),
+    ) -> Vec<String> {
+        let error = self.try_write(proxy, change).unwrap_err();
+        let found = error.requirements.iter();
+        found
+            .map(|one| {
+                let needs = &one.requirement;
+                let word = if needs.only_bounds { "bounds" } else { "needs" };
+                let (package, version) = (&one.package, &one.version);
+                format!(
+                    "{package} {version} {word} {} {}",
+                    needs.name, needs.requirement
+                )
+            })
+            .collect()
+    }
+
+    fn try_write(
+        &self,
+        proxy: &Proxy,
+        change: impl FnOnce(&mut TargetGraph),
+    ) -> Result<BTreeMap<String, String>, WriteError> {
         let lockfile = self.lockfile();
         let mut target = TargetGraph::unchanged(&lockfile);
         change(&mut target);
@@ -79,34 +108,44 @@ impl Project {
 
         let written = writer.write(&self.input(), &lockfile, &target, &downloads);
         let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        written
-            .map(|files| {
-                files
-                    .into_iter()
-                    .map(|(path, bytes)| (path, text(bytes)))
-                    .collect()
-            })
-            .map_err(|error| error.reason)
+        written.map(|files| {
+            files
+                .into_iter()
+                .map(|(path, bytes)| (path, text(bytes)))
+                .collect()
+        })
     }
 }
 
 /// The files of a module proxy.
 #[derive(Default)]
-struct Proxy {
-    files: Downloads,
+pub(super) struct Proxy {
+    pub(super) files: Downloads,
 }
 
 impl Proxy {
-    fn with(mut self, path: &str, version: &str, go_mod: &str, source: &str) -> Self {
+    pub(super) fn with(self, path: &str, version: &str, go_mod: &str, source: &str) -> Self {
+        self.with_files(path, version, go_mod, &[("a.go", source)])
+    }
+
+    pub(super) fn with_files(
+        mut self,
+        path: &str,
+        version: &str,
+        go_mod: &str,
+        sources: &[(&str, &str)],
+    ) -> Self {
         let base = format!("{PROXY}/{}/@v/{}", escape(path), escape(version));
         let text = format!("module {path}\n\n{go_mod}");
-        let archive = zipped(path, version, &[("go.mod", &text), ("a.go", source)]);
+        let mut files = vec![("go.mod", text.as_str())];
+        files.extend(sources);
+        let archive = zipped(path, version, &files);
         self.files.insert(format!("{base}.mod"), text.into_bytes());
         self.files.insert(format!("{base}.zip"), archive);
         self
     }
 
-    fn release(&self, path: &str, version: &str) -> Release {
+    pub(super) fn release(&self, path: &str, version: &str) -> Release {
         let list = Go.metadata_request(PROXY, path).url;
         let mut releases = Go.parse_metadata(path, version.as_bytes()).unwrap();
         let mut release = releases.remove(0);
@@ -119,8 +158,8 @@ impl Proxy {
     }
 }
 
-const GO_MOD: &str = "module m.invalid/app // the app\n\ngo 1.21\n\nrequire (\n\ta.invalid/a v1.2.0\n\tb.invalid/B v0.3.0 // why\n)\n\nrequire (\n\tc.invalid/c v1.0.0 // indirect\n\te.invalid/e v1.0.0 // indirect\n)\n\nexclude a.invalid/a v1.2.4\n";
-const GO_SUM: &str = "a.invalid/a v1.2.0 h1:AAAA=\na.invalid/a v1.2.0/go.mod h1:AAAB=\nb.invalid/B v0.3.0 h1:BBBB=\nb.invalid/B v0.3.0/go.mod h1:BBBC=\nc.invalid/c v1.0.0 h1:CCCC=\nc.invalid/c v1.0.0/go.mod h1:CCCD=\n";
+pub(super) const GO_MOD: &str = "module m.invalid/app // the app\n\ngo 1.21\n\nrequire (\n\ta.invalid/a v1.2.0\n\tb.invalid/B v0.3.0 // why\n)\n\nrequire (\n\tc.invalid/c v1.0.0 // indirect\n\te.invalid/e v1.0.0 // indirect\n)\n\nexclude a.invalid/a v1.2.4\n";
+pub(super) const GO_SUM: &str = "a.invalid/a v1.2.0 h1:AAAA=\na.invalid/a v1.2.0/go.mod h1:AAAB=\nb.invalid/B v0.3.0 h1:BBBB=\nb.invalid/B v0.3.0/go.mod h1:BBBC=\nc.invalid/c v1.0.0 h1:CCCC=\nc.invalid/c v1.0.0/go.mod h1:CCCD=\n";
 
 #[test]
 fn an_unchanged_graph_gives_the_same_bytes() {
@@ -182,7 +221,7 @@ fn a_module_that_is_imported_comes_in_and_one_for_tests_does_not() {
             "a.invalid/a",
             "v1.3.0",
             "go 1.20\nrequire (\n\td.invalid/d v1.0.0\n\tt.invalid/t v1.0.0\n)\n",
-            "package a\nimport \"d.invalid/d/sub\"\n",
+            "package a\nimport \"d.invalid/d\"\n",
         )
         .with(
             "d.invalid/d",
@@ -364,17 +403,18 @@ fn sums_of_requirements_are_added_where_go_reads_them() {
         .with(
             "a.invalid/a",
             "v1.2.5",
-            "require (\n\tc.invalid/c v1.0.0\n\tn.invalid/N v0.1.0\n)\n",
+            "require (\n\tk.invalid/k v1.0.0\n\tn.invalid/N v0.1.0\n)\n",
             "package a\n",
         )
         .with(
             "n.invalid/N",
             "v0.1.0",
-            "require c.invalid/c v1.0.0\n",
+            "require k.invalid/k v1.0.0\n",
             "package n\n",
         );
     let release = proxy.release("a.invalid/a", "v1.2.5");
-    let project = Project::new(GO_MOD, GO_SUM);
+    let known = format!("{GO_SUM}k.invalid/k v1.0.0/go.mod h1:KKKK=\n");
+    let project = Project::new(GO_MOD, &known);
     let change = |target: &mut TargetGraph| set(target, "a.invalid/a", release.clone());
     let files = project.write(&proxy, change).unwrap();
     assert!(files["go.sum"].contains("n.invalid/N v0.1.0/go.mod h1:"));
