@@ -1,5 +1,6 @@
 //! `patchgate pr`.
 
+mod dashboard;
 mod gitea;
 mod lifecycle;
 mod parts;

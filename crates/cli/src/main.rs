@@ -65,6 +65,8 @@ enum Command {
     Pr(commands::pr::Args),
     /// Compare a pull request with its base, and comment on what it brings
     Review(commands::review::Args),
+    /// Keep an issue with what is open, held, overdue and without a fix
+    Dashboard(commands::dashboard::Args),
     /// Carry out the `/patchgate` commands in comments of people who may write
     Respond(commands::respond::Args),
     /// Judge a pull request: merge, review or block
@@ -190,6 +192,7 @@ async fn dispatch(command: Command, context: &Context) -> anyhow::Result<Exit> {
         Command::Fix(args) => commands::fix::run(&args, context).await,
         Command::Pr(args) => commands::pr::run(&args, context).await,
         Command::Review(args) => commands::review::run(&args, context).await,
+        Command::Dashboard(args) => commands::dashboard::run(&args, context).await,
         Command::Respond(args) => commands::respond::run(&args, context).await,
         Command::Gate(args) => commands::gate::run(&args, context).await,
         Command::Policy(args) => commands::policy::run(&args),

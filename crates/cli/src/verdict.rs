@@ -44,7 +44,7 @@ impl FailureRule {
         }
     }
 
-    fn fails(&self, problem: &Problem) -> bool {
+    pub(crate) fn fails(&self, problem: &Problem) -> bool {
         !self.waived.contains(&problem.kind)
     }
 }

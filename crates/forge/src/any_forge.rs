@@ -5,8 +5,8 @@ use patchgate_model::{Account, Evidence, MergeMethod, OwnJob, PullRequest};
 use crate::forge::{Forge, ForgeKind, Wanted};
 use crate::git::PatchgateBranch;
 use crate::requests::{
-    ClosedPullRequest, Comment, CreatedPullRequest, MergeOutcome, MergeText, NewPullRequest,
-    OpenPullRequest, TokenIdentity, VerdictReport,
+    ClosedPullRequest, Comment, CreatedPullRequest, Issue, IssueText, MergeOutcome, MergeText,
+    NewPullRequest, OpenPullRequest, TokenIdentity, VerdictReport,
 };
 use crate::{ForgeError, GitHub, GitLab, Gitea, ProjectPath};
 
@@ -132,6 +132,23 @@ impl Forge for AnyForge {
 
     async fn delete_comment(&self, number: u64, comment: u64) -> Result<(), ForgeError> {
         each!(self, forge => forge.delete_comment(number, comment).await)
+    }
+
+    async fn issues(&self, author: Option<&str>) -> Result<Option<Vec<Issue>>, ForgeError> {
+        each!(self, forge => forge.issues(author).await)
+    }
+
+    async fn open_issue(&self, text: &IssueText) -> Result<Issue, ForgeError> {
+        each!(self, forge => forge.open_issue(text).await)
+    }
+
+    async fn change_issue(
+        &self,
+        number: u64,
+        text: &IssueText,
+        is_open: bool,
+    ) -> Result<(), ForgeError> {
+        each!(self, forge => forge.change_issue(number, text, is_open).await)
     }
 
     async fn evidence(

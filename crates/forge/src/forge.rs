@@ -10,8 +10,8 @@ use patchgate_model::{Account, Evidence, MergeMethod, OwnJob, PullRequest};
 
 use crate::git::PatchgateBranch;
 use crate::requests::{
-    ClosedPullRequest, Comment, CreatedPullRequest, MergeOutcome, MergeText, NewPullRequest,
-    OpenPullRequest, TokenIdentity, VerdictReport,
+    ClosedPullRequest, Comment, CreatedPullRequest, Issue, IssueText, MergeOutcome, MergeText,
+    NewPullRequest, OpenPullRequest, TokenIdentity, VerdictReport,
 };
 use crate::{ForgeError, ProjectPath};
 
@@ -213,6 +213,33 @@ pub trait Forge {
         &self,
         number: u64,
         comment: u64,
+    ) -> impl Future<Output = Result<(), ForgeError>>;
+
+    /// The open issues of an account, or of all accounts, and at most 100 closed ones, the newest
+    /// first. `None` when the project has no issues.
+    ///
+    /// # Errors
+    /// When the list of open issues cannot be read completely.
+    fn issues(
+        &self,
+        author: Option<&str>,
+    ) -> impl Future<Output = Result<Option<Vec<Issue>>, ForgeError>>;
+
+    /// Opens an issue.
+    ///
+    /// # Errors
+    /// When the forge refuses.
+    fn open_issue(&self, text: &IssueText) -> impl Future<Output = Result<Issue, ForgeError>>;
+
+    /// Sets title and text of an issue, and opens or closes it.
+    ///
+    /// # Errors
+    /// When the forge refuses.
+    fn change_issue(
+        &self,
+        number: u64,
+        text: &IssueText,
+        is_open: bool,
     ) -> impl Future<Output = Result<(), ForgeError>>;
 
     /// Collects the evidence about a pull request. Each piece is complete or missing. The head is read

@@ -21,6 +21,7 @@ mod gitea;
 mod github;
 mod gitlab;
 mod guard;
+mod issues;
 mod locate;
 mod project;
 pub mod publish;
@@ -37,9 +38,11 @@ pub use gitea::Gitea;
 pub use github::{GitHub, GitHubOptions};
 pub use gitlab::GitLab;
 pub use guard::without_commands;
+pub use issues::{IssueAction, KeptIssue, WantedIssue, keep_issues};
 pub use locate::{ForgeFlags, LocateError, Location, locate};
 pub use project::{ProjectPath, ProjectPathError};
 pub use requests::{
-    CheckNote, ClosedPullRequest, Comment, Conclusion, CreatedPullRequest, MergeOutcome, MergeText,
-    NewPullRequest, NoteLevel, OpenPullRequest, TokenIdentity, VerdictReport,
+    CheckNote, ClosedPullRequest, Comment, Conclusion, CreatedPullRequest, Issue, IssueText,
+    MergeOutcome, MergeText, NewPullRequest, NoteLevel, OpenPullRequest, TokenIdentity,
+    VerdictReport,
 };

@@ -100,6 +100,32 @@ impl Comment {
     }
 }
 
+/// An issue, which is no pull request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Issue {
+    /// Number on the forge.
+    pub number: u64,
+    /// Address of its page.
+    pub url: String,
+    /// The account that opened it; `None` for a deleted one.
+    pub author: Option<Account>,
+    /// Its title.
+    pub title: String,
+    /// Its text, as Markdown.
+    pub body: String,
+    /// Whether it is open.
+    pub is_open: bool,
+}
+
+/// What an issue should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssueText {
+    /// Its title: one line.
+    pub title: String,
+    /// Its text, as Markdown.
+    pub body: String,
+}
+
 /// A verdict that is to be written as a check or a status of a commit.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VerdictReport {

@@ -14,6 +14,7 @@ mod age;
 mod annotation;
 mod baseline;
 mod clean;
+mod dashboard;
 mod diff;
 mod explain;
 mod fix;
@@ -32,6 +33,9 @@ pub use age::age;
 pub use annotation::{AnnotationLevel, annotation};
 pub use baseline::{Baseline, BaselineError, BaselineReport, GoneReport};
 pub use clean::clean;
+pub use dashboard::{
+    DashboardPull, Runbook, dashboard, is_urgent_unfixable, urgent_body, urgent_key, urgent_title,
+};
 pub use diff::{FileSummary, PatchError, file_summary, patch, unified_diff};
 pub use explain::{
     AffectedReport, AskedFeatures, DecidedReport, EvidenceReport, ExplainInput, ExplainReport,

@@ -28,9 +28,10 @@ mod tools;
 pub use git_server::{GitServer, GitToken, Repository};
 pub use gitea::{GiteaRepository, GiteaServer, GiteaUser};
 pub use github::{
-    Account, CheckRun, Comment, CommitStatus, FakeGitHub, Permission, PullRequest, Review, call_api,
+    Account, CheckRun, Comment, CommitStatus, FakeGitHub, Issue, Permission, PullRequest, Review,
+    call_api,
 };
-pub use gitlab::{FakeGitLab, GitLabUser, MergeRequest, Note};
+pub use gitlab::{FakeGitLab, GitLabIssue, GitLabUser, MergeRequest, Note};
 pub use http_server::{HttpServer, Request, Response};
 pub use osv_server::{OsvFault, OsvServer};
 pub use registry::{

@@ -50,7 +50,15 @@ const SHARED_INPUTS: [&str; 2] = ["kev-url", "epss-url"];
 const TERMINAL_FLAGS: [&str; 1] = ["interactive"];
 
 /// The commands of the action.
-const COMMANDS: [&str; 6] = ["scan", "fix", "pr", "review", "respond", "gate"];
+const COMMANDS: [&str; 7] = [
+    "scan",
+    "fix",
+    "pr",
+    "review",
+    "respond",
+    "dashboard",
+    "gate",
+];
 
 /// The command that runs when the inputs name none.
 const DEFAULT_COMMAND: &str = "scan";
@@ -137,8 +145,9 @@ fn arguments(inputs: &BTreeMap<String, String>) -> Result<Vec<String>, UserError
         .find_subcommand(name)
         .filter(|command| COMMANDS.contains(&command.get_name()))
         .ok_or_else(|| {
-            UserError::usage(format!("input `command` is `{name}`"))
-                .with_hint("it is one of `scan`, `fix`, `pr`, `review`, `respond` and `gate`")
+            UserError::usage(format!("input `command` is `{name}`")).with_hint(
+                "it is one of `scan`, `fix`, `pr`, `review`, `respond`, `dashboard` and `gate`",
+            )
         })?;
 
     let mut arguments = vec!["patchgate".to_owned(), name.to_owned()];

@@ -4,6 +4,7 @@ pub(crate) mod action;
 pub(crate) mod audit;
 pub(crate) mod compare_versions;
 pub(crate) mod cvss;
+pub(crate) mod dashboard;
 pub(crate) mod db;
 pub(crate) mod explain;
 pub(crate) mod fix;

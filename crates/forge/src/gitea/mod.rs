@@ -4,6 +4,7 @@
 
 mod evidence;
 mod files;
+mod issues;
 mod merge;
 mod pulls;
 mod wire;
@@ -16,8 +17,8 @@ use crate::error::absent_is_deleted;
 use crate::forge::{Forge, ForgeKind, Wanted};
 use crate::git::PatchgateBranch;
 use crate::requests::{
-    ClosedPullRequest, Comment, Conclusion, CreatedPullRequest, MergeOutcome, MergeText,
-    NewPullRequest, OpenPullRequest, TokenIdentity, VerdictReport, status_line,
+    ClosedPullRequest, Comment, Conclusion, CreatedPullRequest, Issue, IssueText, MergeOutcome,
+    MergeText, NewPullRequest, OpenPullRequest, TokenIdentity, VerdictReport, status_line,
 };
 use crate::rest::{Call, Pages, Rest, encode, encode_path};
 use crate::{ForgeError, ProjectPath};
@@ -241,6 +242,30 @@ impl Forge for Gitea {
         let path = self.path(&format!("/issues/comments/{comment}"));
         let call = Call::new(Method::Delete, path, ISSUES);
         absent_is_deleted(self.rest.send(&call, None).await)
+    }
+
+    async fn issues(&self, author: Option<&str>) -> Result<Option<Vec<Issue>>, ForgeError> {
+        self.list_issues(author).await
+    }
+
+    async fn open_issue(&self, text: &IssueText) -> Result<Issue, ForgeError> {
+        let call = Call::new(Method::Post, self.path("/issues"), ISSUES);
+        let body = json!({ "title": text.title, "body": text.body });
+        let created: wire::Issue = self.rest.json(&call, Some(&body)).await?;
+        Ok(created.into())
+    }
+
+    async fn change_issue(
+        &self,
+        number: u64,
+        text: &IssueText,
+        is_open: bool,
+    ) -> Result<(), ForgeError> {
+        let path = self.path(&format!("/issues/{number}"));
+        let call = Call::new(Method::Patch, path, ISSUES);
+        let state = if is_open { "open" } else { "closed" };
+        let body = json!({ "title": text.title, "body": text.body, "state": state });
+        self.rest.send(&call, Some(&body)).await.map(|_| ())
     }
 
     async fn evidence(

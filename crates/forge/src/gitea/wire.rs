@@ -7,6 +7,8 @@ use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Repository {
+    #[serde(default)]
+    pub(super) has_issues: Option<bool>,
     pub(super) default_branch: String,
 }
 
@@ -184,4 +186,14 @@ pub(super) struct Review {
 pub(super) struct Permission {
     pub(super) permission: String,
     pub(super) user: Option<User>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Issue {
+    pub(super) number: u64,
+    pub(super) html_url: String,
+    pub(super) user: Option<User>,
+    pub(super) title: String,
+    pub(super) body: Option<String>,
+    pub(super) state: String,
 }

@@ -4,12 +4,14 @@ use patchgate_model::{Account, Evidence, MergeMethod, OwnJob, PullRequest};
 use serde_json::json;
 
 use super::GitHub;
-use super::transport::Verb;
+use super::issues::ISSUES;
+use super::transport::{Call, Verb};
+use super::wire;
 use crate::forge::{Forge, ForgeKind, Wanted};
 use crate::git::PatchgateBranch;
 use crate::requests::{
-    ClosedPullRequest, Comment, CreatedPullRequest, MergeOutcome, MergeText, NewPullRequest,
-    OpenPullRequest, TokenIdentity, VerdictReport,
+    ClosedPullRequest, Comment, CreatedPullRequest, Issue, IssueText, MergeOutcome, MergeText,
+    NewPullRequest, OpenPullRequest, TokenIdentity, VerdictReport,
 };
 use crate::{ForgeError, ProjectPath};
 
@@ -117,6 +119,29 @@ impl Forge for GitHub {
 
     async fn delete_comment(&self, _number: u64, comment: u64) -> Result<(), ForgeError> {
         self.remove_comment(comment).await
+    }
+
+    async fn issues(&self, author: Option<&str>) -> Result<Option<Vec<Issue>>, ForgeError> {
+        self.list_issues(author).await
+    }
+
+    async fn open_issue(&self, text: &IssueText) -> Result<Issue, ForgeError> {
+        let call = Call::new(Verb::Post, self.path("/issues"), ISSUES);
+        let body = json!({ "title": text.title, "body": text.body });
+        let created: wire::Issue = self.json_with(&call, &body).await?;
+        Ok(created.into())
+    }
+
+    async fn change_issue(
+        &self,
+        number: u64,
+        text: &IssueText,
+        is_open: bool,
+    ) -> Result<(), ForgeError> {
+        let call = Call::new(Verb::Patch, self.path(&format!("/issues/{number}")), ISSUES);
+        let state = if is_open { "open" } else { "closed" };
+        let body = json!({ "title": text.title, "body": text.body, "state": state });
+        self.send_with(&call, &body).await.map(|_| ())
     }
 
     async fn evidence(

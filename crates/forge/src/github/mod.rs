@@ -11,6 +11,7 @@ mod difference;
 mod evidence;
 mod fixed;
 mod forge;
+mod issues;
 mod merge;
 mod pulls;
 mod safeguards;

@@ -7,6 +7,8 @@ use serde::Deserialize;
 #[derive(Debug, Deserialize)]
 pub(super) struct Repository {
     pub(super) default_branch: String,
+    #[serde(default)]
+    pub(super) has_issues: Option<bool>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -312,4 +314,17 @@ pub(super) struct Created {
     pub(super) id: u64,
     #[serde(default)]
     pub(super) html_url: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Issue {
+    pub(super) number: u64,
+    pub(super) html_url: String,
+    pub(super) user: Option<User>,
+    pub(super) title: String,
+    pub(super) body: Option<String>,
+    pub(super) state: String,
+    /// Only a pull request has it.
+    #[serde(default)]
+    pub(super) pull_request: Option<serde_json::Value>,
 }

@@ -111,6 +111,7 @@ mod tests {
     #[test]
     fn a_method_that_the_project_does_not_have_is_refused() {
         let project = |merge_method: &str, squash: &str| wire::Project {
+            issues_access_level: None,
             default_branch: None,
             merge_method: merge_method.to_owned(),
             squash_option: Some(squash.to_owned()),

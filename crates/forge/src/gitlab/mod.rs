@@ -5,6 +5,7 @@
 mod approvals;
 mod checks;
 mod evidence;
+mod issues;
 mod merge;
 mod requests;
 mod wire;
@@ -17,8 +18,8 @@ use crate::error::absent_is_deleted;
 use crate::forge::{Forge, ForgeKind, Wanted};
 use crate::git::PatchgateBranch;
 use crate::requests::{
-    ClosedPullRequest, Comment, Conclusion, CreatedPullRequest, MergeOutcome, MergeText,
-    NewPullRequest, OpenPullRequest, TokenIdentity, VerdictReport, status_line,
+    ClosedPullRequest, Comment, Conclusion, CreatedPullRequest, Issue, IssueText, MergeOutcome,
+    MergeText, NewPullRequest, OpenPullRequest, TokenIdentity, VerdictReport, status_line,
 };
 use crate::rest::{Call, Pages, Rest, encode};
 use crate::{ForgeError, ProjectPath};
@@ -272,6 +273,31 @@ impl Forge for GitLab {
         let path = self.path(&format!("/merge_requests/{number}/notes/{comment}"));
         let call = Call::new(Method::Delete, path, WRITE);
         absent_is_deleted(self.rest.send(&call, None).await)
+    }
+
+    async fn issues(&self, author: Option<&str>) -> Result<Option<Vec<Issue>>, ForgeError> {
+        self.list_issues(author).await
+    }
+
+    async fn open_issue(&self, text: &IssueText) -> Result<Issue, ForgeError> {
+        let call = Call::new(Method::Post, self.path("/issues"), WRITE);
+        let body = json!({ "title": text.title, "description": text.body });
+        let created: wire::Issue = self.rest.json(&call, Some(&body)).await?;
+        Ok(created.into())
+    }
+
+    async fn change_issue(
+        &self,
+        number: u64,
+        text: &IssueText,
+        is_open: bool,
+    ) -> Result<(), ForgeError> {
+        let event = if is_open { "reopen" } else { "close" };
+        let body = json!({
+            "title": text.title, "description": text.body, "state_event": event,
+        });
+        self.write(Method::Put, &format!("/issues/{number}"), &body)
+            .await
     }
 
     async fn evidence(

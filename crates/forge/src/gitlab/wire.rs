@@ -7,6 +7,8 @@ use serde::Deserialize;
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Project {
+    #[serde(default)]
+    pub(super) issues_access_level: Option<String>,
     pub(super) default_branch: Option<String>,
     /// `merge`, `rebase_merge` or `ff`.
     #[serde(default)]
@@ -232,4 +234,14 @@ pub(super) struct TreeEntry {
     pub(super) id: String,
     pub(super) name: String,
     pub(super) mode: String,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct Issue {
+    pub(super) iid: u64,
+    pub(super) web_url: String,
+    pub(super) author: Option<User>,
+    pub(super) title: String,
+    pub(super) description: Option<String>,
+    pub(super) state: String,
 }

@@ -61,6 +61,12 @@ pub(crate) trait Bed {
     /// Gives the token the role by which it sees who may write, where that is another one.
     fn let_see_permissions(&self) {}
 
+    /// Lets a person close an issue.
+    fn close_issue_by_person(&self, number: u64);
+
+    /// Disables the issues of the project.
+    fn disable_issues(&self);
+
     /// Reports a successful check `ci/test` of another account on a commit.
     fn report_success(&self, commit: &str);
 

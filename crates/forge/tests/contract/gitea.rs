@@ -148,6 +148,15 @@ impl Bed for OnGitea {
         self.as_person("PUT", "/collaborators/patchgate-bot", &body, 204);
     }
 
+    fn close_issue_by_person(&self, number: u64) {
+        let body = json!({ "state": "closed" });
+        self.as_person("PATCH", &format!("/issues/{number}"), &body, 201);
+    }
+
+    fn disable_issues(&self) {
+        self.as_person("PATCH", "", &json!({ "has_issues": false }), 200);
+    }
+
     fn report_success(&self, commit: &str) {
         let body = json!({ "context": "ci/test", "state": "success" });
         self.as_person("POST", &format!("/statuses/{commit}"), &body, 201);

@@ -152,6 +152,17 @@ impl Bed for OnGitHub {
         self.server.let_write(REPO, "jane");
     }
 
+    fn close_issue_by_person(&self, number: u64) {
+        let path = format!("/repos/{REPO}/issues/{number}");
+        let body = json!({ "state": "closed" });
+        let (status, answer) = call_api(&self.server.api_url(), PERSON, "PATCH", &path, &body);
+        assert_eq!(status, 200, "{answer:#}");
+    }
+
+    fn disable_issues(&self) {
+        self.server.disable_issues(REPO);
+    }
+
     fn report_success(&self, commit: &str) {
         self.server
             .report_status(REPO, commit, "jane", "ci/test", "success");

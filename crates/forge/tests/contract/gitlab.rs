@@ -125,6 +125,14 @@ impl Bed for OnGitLab {
             .comment(PROJECT, number, "jane", text, Some(comment));
     }
 
+    fn close_issue_by_person(&self, number: u64) {
+        self.server.close_issue(PROJECT, number);
+    }
+
+    fn disable_issues(&self) {
+        self.server.disable_issues(PROJECT);
+    }
+
     fn report_success(&self, commit: &str) {
         self.server
             .report_status(PROJECT, commit, "jane", "ci/test", "success");

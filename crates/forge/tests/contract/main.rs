@@ -15,6 +15,7 @@ mod faults;
 mod gitea;
 mod github;
 mod gitlab;
+mod issues;
 mod proxy;
 mod publish;
 
@@ -64,6 +65,20 @@ macro_rules! contract {
             async fn an_answer_is_written_once() {
                 if let Some(bed) = new() {
                     crate::comments::an_answer_is_written_once(&bed).await;
+                }
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn issues_are_kept_closed_and_opened_again() {
+                if let Some(bed) = new() {
+                    crate::issues::issues_are_kept_closed_and_opened_again(&bed).await;
+                }
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn an_issue_is_opened_once() {
+                if let Some(bed) = new() {
+                    crate::issues::an_issue_is_opened_once(&bed).await;
                 }
             }
 

@@ -9,7 +9,9 @@ use patchgate_model::{Extent, Finding, Level, Location};
 use super::*;
 
 use samples::*;
-pub(crate) use samples::{assert_harmless, exploited, finding, plain, record, report, rich};
+pub(crate) use samples::{
+    HOSTILE, assert_harmless, exploited, finding, plain, record, report, rich,
+};
 
 #[test]
 fn possible_findings_are_apart_in_markdown_and_notices() {

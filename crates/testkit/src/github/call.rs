@@ -65,6 +65,7 @@ impl Call<'_> {
             "private": false,
             "fork": false,
             "default_branch": "main",
+            "has_issues": self.hosted.issues.is_some(),
             "html_url": format!("{}/{}", self.server_url, self.full_name),
             "clone_url": format!("{}/{}.git", self.server_url, self.full_name),
             "url": self.url(""),

@@ -33,6 +33,7 @@ const REPOSITORY_PATHS: &[&str] = &[
     "/git/refs",
     "/git/refs/{ref}",
     "/git/trees/{tree_sha}",
+    "/issues",
     "/issues/comments/{comment_id}",
     "/issues/{issue_number}",
     "/issues/{issue_number}/comments",

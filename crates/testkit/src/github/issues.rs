@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::call::{Call, user};
+use super::call::{Call, time, user};
 use super::reply::{Refusal, Reply};
-use super::state::{Comment, Permission};
+use super::state::{Comment, Issue, Permission};
 
 /// The form of a time on GitHub.
 const TIME: &str = "%Y-%m-%dT%H:%M:%SZ";
@@ -22,6 +22,9 @@ impl Call<'_> {
     pub(crate) fn update_issue(&mut self, number: &str) -> Result<Reply, Refusal> {
         self.require_issues()?;
         let body = self.request.json();
+        if let Some(value) = self.update_plain_issue(number, &body) {
+            return Reply::value("/issues/{issue_number}", 200, value);
+        }
         let at = self.pull_index(number)?;
         let pull = &mut self.hosted.pulls[at];
         if let Some(title) = body["title"].as_str() {
@@ -41,6 +44,75 @@ impl Call<'_> {
         let value = self.issue_value(at);
 
         Reply::value("/issues/{issue_number}", 200, value)
+    }
+
+    /// The issues of a state, pull requests among them.
+    pub(crate) fn list_issues(&self) -> Result<Reply, Refusal> {
+        let issues = self.hosted.issues.as_ref().ok_or_else(gone)?;
+        let state = self.request.parameter("state").unwrap_or("open".to_owned());
+        let is_meant = |open: bool| state == "all" || open == (state == "open");
+        let pulls = 0..self.hosted.pulls.len();
+        let pulls = pulls.filter(|at| is_meant(self.hosted.pulls[*at].open));
+        let creator = self.request.parameter("creator");
+        let is_by = |author: &str| creator.as_deref().is_none_or(|login| login == author);
+        let pulls = pulls.filter(|at| is_by(&self.hosted.pulls[*at].author));
+        let plain = issues
+            .iter()
+            .filter(|issue| is_meant(issue.open) && is_by(&issue.author));
+        let values = plain
+            .map(|issue| self.plain_value(issue))
+            .chain(pulls.map(|at| self.issue_value(at)))
+            .collect();
+        Reply::list("/issues", values)
+    }
+
+    pub(crate) fn create_issue(&mut self) -> Result<Reply, Refusal> {
+        self.require(Permission::Issues)?;
+        let body = self.request.json();
+        let issue = Issue {
+            number: self.hosted.next_id(),
+            author: self.account.login.clone(),
+            title: self.text(&body, "title")?,
+            body: self.text(&body, "body")?,
+            open: true,
+        };
+        let value = self.plain_value(&issue);
+        self.hosted.issues.as_mut().ok_or_else(gone)?.push(issue);
+        Reply::value("/issues", 201, value)
+    }
+
+    /// Changes an issue that is no pull request.
+    fn update_plain_issue(&mut self, number: &str, body: &Value) -> Option<Value> {
+        let issues = self.hosted.issues.as_mut()?;
+        let issue = issues
+            .iter_mut()
+            .find(|it| it.number.to_string() == number)?;
+        if let Some(title) = body["title"].as_str() {
+            title.clone_into(&mut issue.title);
+        }
+        if let Some(text) = body["body"].as_str() {
+            text.clone_into(&mut issue.body);
+        }
+        if let Some(state) = body["state"].as_str() {
+            issue.open = state == "open";
+        }
+        let issue = issue.clone();
+        Some(self.plain_value(&issue))
+    }
+
+    fn plain_value(&self, issue: &Issue) -> Value {
+        let url = self.url(&format!("/issues/{}", issue.number));
+        json!({
+            "id": issue.number, "node_id": format!("I_{}", issue.number), "number": issue.number,
+            "url": url, "repository_url": self.url(""), "labels_url": format!("{url}/labels{{/name}}"),
+            "comments_url": format!("{url}/comments"), "events_url": format!("{url}/events"),
+            "html_url": format!("{}/{}/issues/{}", self.server_url, self.full_name, issue.number),
+            "state": if issue.open { "open" } else { "closed" }, "title": issue.title,
+            "body": issue.body, "user": user(&issue.author), "labels": [], "assignee": null,
+            "milestone": null, "locked": false, "comments": 0, "closed_at": null,
+            "created_at": time(issue.number), "updated_at": time(issue.number),
+            "author_association": "CONTRIBUTOR",
+        })
     }
 
     fn issue_value(&self, at: usize) -> Value {
@@ -205,6 +277,11 @@ impl Call<'_> {
         self.require(Permission::Issues)
             .or_else(|_| self.require(Permission::PullRequests))
     }
+}
+
+/// The answer of a repository without issues.
+fn gone() -> Refusal {
+    Refusal::new(410, "Issues has been disabled in this repository.")
 }
 
 /// A label with a plain colour.

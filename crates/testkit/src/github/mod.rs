@@ -36,7 +36,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 pub use client::call_api;
-pub use state::{Account, CheckRun, Comment, CommitStatus, Permission, PullRequest, Review};
+pub use state::{Account, CheckRun, Comment, CommitStatus, Issue, Permission, PullRequest, Review};
 
 use crate::process::{ChildGroup, free_port};
 use crate::{GitServer, GitToken, HttpServer, Repository, Request, Response, Tools};
@@ -197,6 +197,17 @@ impl FakeGitHub {
     #[must_use]
     pub fn comments(&self, full_name: &str) -> Vec<Comment> {
         self.with(full_name, |hosted| hosted.comments.clone())
+    }
+
+    /// The issues of a repository, oldest first; `None` when it has none.
+    #[must_use]
+    pub fn issues(&self, full_name: &str) -> Option<Vec<Issue>> {
+        self.with(full_name, |hosted| hosted.issues.clone())
+    }
+
+    /// Disables the issues of a repository.
+    pub fn disable_issues(&self, full_name: &str) {
+        self.with(full_name, |hosted| hosted.issues = None);
     }
 
     /// The check runs of a repository, oldest first.

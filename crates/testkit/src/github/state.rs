@@ -110,6 +110,21 @@ pub struct Comment {
     pub updated: String,
 }
 
+/// An issue, which is no pull request.
+#[derive(Debug, Clone)]
+pub struct Issue {
+    /// Its number, among those of the pull requests.
+    pub number: u64,
+    /// The login of the author.
+    pub author: String,
+    /// Its title.
+    pub title: String,
+    /// Its text, in Markdown.
+    pub body: String,
+    /// Whether it is open.
+    pub open: bool,
+}
+
 /// A check run of an app on a commit.
 #[derive(Debug, Clone)]
 pub struct CheckRun {
@@ -182,6 +197,8 @@ pub(crate) struct Hosted {
     pub(crate) repository: Repository,
     pub(crate) pulls: Vec<PullRequest>,
     pub(crate) comments: Vec<Comment>,
+    /// `None` when the repository has no issues.
+    pub(crate) issues: Option<Vec<Issue>>,
     pub(crate) checks: Vec<CheckRun>,
     pub(crate) statuses: Vec<CommitStatus>,
     pub(crate) reviews: Vec<Review>,
@@ -203,6 +220,7 @@ impl Hosted {
             repository,
             pulls: Vec::new(),
             comments: Vec::new(),
+            issues: Some(Vec::new()),
             checks: Vec::new(),
             statuses: Vec::new(),
             reviews: Vec::new(),

@@ -4,7 +4,8 @@ use std::sync::Mutex;
 
 use serde_json::{Value, json};
 
-use super::state::{GitLabState, MergeRequest, Note, Project, Status, time};
+use super::issues::note;
+use super::state::{GitLabState, MergeRequest, Project, Status, time};
 use crate::{Request, Response};
 
 pub(super) struct Api {
@@ -12,11 +13,11 @@ pub(super) struct Api {
 }
 
 /// A request of a user about a project.
-struct Call<'a> {
-    request: &'a Request,
-    login: String,
-    project: &'a mut Project,
-    next_id: u64,
+pub(super) struct Call<'a> {
+    pub(super) request: &'a Request,
+    pub(super) login: String,
+    pub(super) project: &'a mut Project,
+    pub(super) next_id: u64,
 }
 
 impl Api {
@@ -41,11 +42,11 @@ impl Api {
     }
 }
 
-fn refusal(status: u16, message: &str) -> Response {
+pub(super) fn refusal(status: u16, message: &str) -> Response {
     Response::json(status, &json!({ "message": message }))
 }
 
-fn not_found() -> Response {
+pub(super) fn not_found() -> Response {
     refusal(404, "404 Not Found")
 }
 
@@ -89,7 +90,7 @@ fn route(state: &mut GitLabState, request: &Request) -> Response {
     }
 }
 
-fn user(login: &str) -> Value {
+pub(super) fn user(login: &str) -> Value {
     json!({ "id": login.len(), "username": login, "name": login, "state": "active" })
 }
 
@@ -101,6 +102,7 @@ impl Call<'_> {
             ("GET", ["pipelines", rest @ ..]) => self.pipelines(rest),
             ("GET", ["members", "all", id]) => self.member(id),
             ("POST", ["statuses", sha]) => self.report_status(sha),
+            (_, ["issues", rest @ ..]) => self.issues(rest),
             ("GET", ["merge_requests"]) => self.list(),
             ("POST", ["merge_requests"]) => self.create(),
             (_, ["merge_requests", iid, rest @ ..]) => {
@@ -121,12 +123,13 @@ impl Call<'_> {
                 "id": self.project.id, "path_with_namespace": self.project.path,
                 "default_branch": "main", "merge_method": self.project.merge_method,
                 "squash_option": "default_off",
+                "issues_access_level": if self.project.issues.is_some() { "enabled" } else { "disabled" },
             }),
         )
     }
 
     /// A page of a list, with GitLab's headers.
-    fn page(&self, values: &[Value]) -> Response {
+    pub(super) fn page(&self, values: &[Value]) -> Response {
         let number = |name: &str| self.request.parameter(name)?.parse::<usize>().ok();
         let size = number("per_page").unwrap_or(20).clamp(1, 100);
         let page = number("page").unwrap_or(1).max(1);
@@ -142,7 +145,7 @@ impl Call<'_> {
     }
 
     /// The fields of the body, of which no other ones may be sent.
-    fn body(&self, allowed: &[&str]) -> Result<Value, Response> {
+    pub(super) fn body(&self, allowed: &[&str]) -> Result<Value, Response> {
         let body = self.request.json();
         match body.as_object() {
             Some(fields) if fields.keys().all(|name| allowed.contains(&name.as_str())) => Ok(body),
@@ -499,36 +502,6 @@ impl Call<'_> {
         Response::json(200, &self.value(&self.project.requests[at]))
     }
 
-    fn write_note(&mut self, at: usize, id: Option<u64>) -> Response {
-        let body = match self.body(&["body"]) {
-            Ok(body) => body,
-            Err(refused) => return refused,
-        };
-        let text = body["body"].as_str().unwrap_or_default().to_owned();
-        let (login, next_id) = (self.login.clone(), self.next_id);
-        let request = &mut self.project.requests[at];
-        let iid = request.iid;
-        let (status, written) = match id {
-            None => {
-                request.notes.push(Note::new(next_id, &login, &text));
-                (201, request.notes.len() - 1)
-            }
-            Some(id) => {
-                let Some(index) = request.notes.iter().position(|note| note.id == id) else {
-                    return not_found();
-                };
-                if request.notes[index].author != login {
-                    return refusal(403, "403 Forbidden");
-                }
-                request.notes[index].edit(&text);
-                (200, index)
-            }
-        };
-        let value = note(&request.notes[written]);
-        self.project.run_quick_actions(iid, &text);
-        Response::json(status, &value)
-    }
-
     fn merge(&mut self, at: usize) -> Response {
         let body = match self.body(&[
             "sha",
@@ -572,12 +545,4 @@ impl Call<'_> {
         merged.merge_commit = Some(commit);
         Response::json(200, &self.value(&self.project.requests[at]))
     }
-}
-
-fn note(note: &Note) -> Value {
-    json!({
-        "id": note.id, "author": user(&note.author), "body": note.body, "system": false,
-        "resolvable": false, "created_at": note.created.to_string(),
-        "updated_at": note.updated.to_string(),
-    })
 }

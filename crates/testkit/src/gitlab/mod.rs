@@ -7,6 +7,7 @@
 
 mod api;
 mod git;
+mod issues;
 mod state;
 
 use std::collections::BTreeMap;
@@ -18,7 +19,7 @@ use crate::{GitServer, GitToken, HttpServer, Repository, Request, Response, Tool
 use api::Api;
 use state::{GitLabState, Job, Pipeline, Project, Status};
 
-pub use state::{GitLabUser, MergeRequest, Note};
+pub use state::{GitLabUser, Issue as GitLabIssue, MergeRequest, Note};
 
 /// A running fake GitLab. Dropping it stops everything.
 pub struct FakeGitLab {
@@ -124,6 +125,27 @@ impl FakeGitLab {
     #[must_use]
     pub fn merge_requests(&self, path: &str) -> Vec<MergeRequest> {
         self.with(path, |project, _| project.requests.clone())
+    }
+
+    /// The issues of a project, oldest first; `None` when it has none.
+    #[must_use]
+    pub fn issues(&self, path: &str) -> Option<Vec<GitLabIssue>> {
+        self.with(path, |project, _| project.issues.clone())
+    }
+
+    /// Closes an issue.
+    pub fn close_issue(&self, path: &str, iid: u64) {
+        self.with(path, |project, _| {
+            let issues = project.issues.iter_mut().flatten();
+            issues
+                .filter(|issue| issue.iid == iid)
+                .for_each(|issue| issue.open = false);
+        });
+    }
+
+    /// Disables the issues of a project.
+    pub fn disable_issues(&self, path: &str) {
+        self.with(path, |project, _| project.issues = None);
     }
 
     /// Opens a merge request into `main` as a user.

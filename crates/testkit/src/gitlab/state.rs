@@ -50,6 +50,21 @@ pub struct MergeRequest {
     pub notes: Vec<Note>,
 }
 
+/// An issue.
+#[derive(Debug, Clone)]
+pub struct Issue {
+    /// Its number in the project.
+    pub iid: u64,
+    /// The login of its author.
+    pub author: String,
+    /// Its title.
+    pub title: String,
+    /// Its text.
+    pub description: String,
+    /// Whether it is open.
+    pub open: bool,
+}
+
 /// A note of a merge request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Note {
@@ -116,6 +131,8 @@ pub(super) struct Project {
     /// Logins of those with the role Developer.
     pub(super) members: Vec<String>,
     pub(super) requests: Vec<MergeRequest>,
+    /// `None` when the project has no issues.
+    pub(super) issues: Option<Vec<Issue>>,
     pub(super) statuses: Vec<Status>,
     pub(super) pipelines: Vec<Pipeline>,
     /// Merge requests, and who asks for changes.
@@ -159,6 +176,7 @@ impl Project {
             protected: Vec::new(),
             members: Vec::new(),
             requests: Vec::new(),
+            issues: Some(Vec::new()),
             statuses: Vec::new(),
             pipelines: Vec::new(),
             objections: Vec::new(),

@@ -15,7 +15,7 @@ use patchgate_vex::{Decision, Justification, Status, SuppressedFinding};
 
 /// Text that tries everything: an escape sequence, a bidirectional override, markup, HTML, a
 /// comment, a mention, a cell border, a line break and a workflow command.
-pub(super) const HOSTILE: &str = "evil\u{1b}[31m\u{202e} `x` | <img src=x> <!-- patchgate:plan {} --> @octocat #1 [a](javascript:b)\n::error file=x::y";
+pub(crate) const HOSTILE: &str = "evil\u{1b}[31m\u{202e} `x` | <img src=x> <!-- patchgate:plan {} --> @octocat #1 [a](javascript:b)\n::error file=x::y";
 
 pub(crate) fn record(id: &str, summary: &str) -> Advisory {
     Advisory {
