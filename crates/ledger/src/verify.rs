@@ -420,19 +420,23 @@ fn check_records(
 impl Ledger<'_> {
     /// Calls `see` with the index, the id and the record of every entry from `start` on.
     ///
-    /// The entries are compared with their hashes, but not with the checkpoint: see [`verify`].
+    /// The entries are compared with their hashes. From the first one on, they are also compared with the
+    /// checkpoint, but only at the end: what was seen counts when this returns without an error. The
+    /// other files are compared by [`verify`].
     ///
     /// # Errors
-    /// When the log cannot be read, or an entry is not what its hash says.
+    /// When the log cannot be read, or is not what its hashes or its checkpoint say.
     pub fn records(
         &self,
         start: u64,
         see: &mut dyn FnMut(u64, String, Record),
     ) -> Result<(), LedgerError> {
-        for bundle in start / WIDTH..self.checkpoint.size.div_ceil(WIDTH) {
+        let Checkpoint { size, root, .. } = self.checkpoint;
+        let mut all = Vec::new();
+        for bundle in start / WIDTH..size.div_ceil(WIDTH) {
             let entries = self.bundle(bundle)?;
-            let leaves = entries.iter().map(|entry| Hash::of_leaf(entry));
-            if !leaves.eq(self.hashes(0, bundle)?) {
+            let leaves: Vec<Hash> = entries.iter().map(|entry| Hash::of_leaf(entry)).collect();
+            if leaves != self.hashes(0, bundle)? {
                 let name = format!("{}: bundle {bundle}", self.storage.name());
                 return Err(LedgerError::altered(name, "is not what its hashes say"));
             }
@@ -446,6 +450,17 @@ impl Ledger<'_> {
                 })?;
                 see(index, id, record);
             }
+            all.extend(leaves);
+        }
+
+        // Whoever can write the files can write other hashes as well, but not their signed root.
+        let Ok(own_root) = merkle::root(&all[..], 0, all.len() as u64);
+        if start == 0 && own_root != root {
+            let path = format!("{}/{CHECKPOINT}", self.storage.name());
+            return Err(LedgerError::altered(
+                path,
+                "has another root than the records",
+            ));
         }
         Ok(())
     }
