@@ -1,8 +1,10 @@
 //! The life of a pull request, from a vulnerable repository to the merge: `patchgate pr` and `gate`
 //! against a fake GitHub that checks its contract, with real pushes.
 
+use patchgate_ledger::{Actor, Event, Folder, Ledger, ProposalEvent, Record, SignerKey, Step};
 use patchgate_testkit::{Account, Permission};
 
+use crate::audit::{RECORDED, exported, init};
 use crate::support::forge_sandbox::{ForgeSandbox, REPO, reader, reasons_against, writer};
 use crate::support::sandbox::Run;
 
@@ -55,6 +57,72 @@ fn pass_test(forge: &ForgeSandbox) {
     run_test(forge, "success");
 }
 
+/// A run with a ledger records what it is about to propose, and what became of it. It closes the intents
+/// of runs that were interrupted.
+fn a_ledger_has_what_is_proposed(forge: &ForgeSandbox) {
+    init(&forge.sandbox);
+    let only = forge.only_pull();
+    let key = std::fs::read_to_string(forge.sandbox.path("secret")).unwrap();
+    let key = SignerKey::parse(&key).unwrap();
+    let folder = Folder::new(forge.sandbox.path("ledger"));
+    let intent = |branch: &str| Record {
+        source: format!("{}/{REPO}", forge.github.server_url()),
+        subject: None,
+        time: jiff::Timestamp::now() - jiff::SignedDuration::from_hours(1),
+        who: Actor::Unknown,
+        event: Event::Proposal(ProposalEvent {
+            branch: branch.to_owned(),
+            pull_request: None,
+            step: Step::Intent {},
+        }),
+        inputs: Vec::new(),
+        reasons: Vec::new(),
+        statement: None,
+    };
+    let old = [intent(&only.head), intent("patchgate/other")];
+    let mut ledger = Ledger::open(&folder, key.verifier()).unwrap();
+    ledger.append(&old, &[], &key).unwrap();
+
+    let author = "github-actions[bot] <41898282+github-actions[bot]@users.noreply.github.com>";
+    let args = ["--commit-author", author, "--base", "main", "repo"];
+    let run = || forge.run("pr", &[&RECORDED[..], &args].concat());
+    run().expect(0);
+    let records = exported(&forge.sandbox);
+    let shown: Vec<String> = records
+        .iter()
+        .map(|one| {
+            let what = &one["event"]["data"]["what"];
+            let state = what["step"]["state"].as_str().unwrap();
+            format!(
+                "{state} {} {}",
+                what["branch"].as_str().unwrap(),
+                what["pullRequest"]
+            )
+        })
+        .collect();
+    let (branch, number) = (&only.head, only.number);
+    assert_eq!(
+        shown,
+        [
+            format!("intent {branch} null"),
+            "intent patchgate/other null".to_owned(),
+            format!("intent {branch} null"),
+            format!("done {branch} {number}"),
+            "unknown patchgate/other null".to_owned(),
+            format!("done {branch} {number}"),
+        ]
+    );
+
+    // What cannot be recorded is not proposed.
+    let path = forge.sandbox.path("ledger/checkpoint");
+    let checkpoint = std::fs::read(&path).unwrap();
+    std::fs::write(&path, "").unwrap();
+    let requests = forge.github.requests().len();
+    run().expect(3);
+    assert_eq!(forge.github.requests().len(), requests);
+    std::fs::write(&path, checkpoint).unwrap();
+}
+
 #[test]
 fn a_vulnerability_is_found_proposed_judged_and_merged() {
     let Some(forge) = cargo_service(writer()) else {
@@ -86,6 +154,7 @@ fn a_vulnerability_is_found_proposed_judged_and_merged() {
         (&first.head_sha, &first.title, &first.body)
     );
     assert_eq!(forge.github.git().pushes().len(), pushes);
+    a_ledger_has_what_is_proposed(&forge);
 
     // The base branch moves: the same pull request is updated.
     forge

@@ -155,13 +155,28 @@ impl<F: Forge> Publisher<'_, F> {
         wanted: &DesiredState,
         commits: &[NewCommit],
     ) -> Result<Vec<PublishOutcome>, PublishError> {
+        self.publish_numbered(wanted, commits, &mut BTreeMap::new())
+            .await
+    }
+
+    /// The same, and writes to `standing` which pull request has which proposal, by the proposal's index;
+    /// after an error too, as far as it was done.
+    ///
+    /// # Errors
+    /// As for [`Publisher::publish`].
+    pub async fn publish_numbered(
+        &self,
+        wanted: &DesiredState,
+        commits: &[NewCommit],
+        standing: &mut BTreeMap<usize, u64>,
+    ) -> Result<Vec<PublishOutcome>, PublishError> {
         let wanted = guarded(wanted);
         let open = self.forge.open_requests(self.base).await?;
         let mut run = Run {
             wanted: &wanted,
             commits,
             open: &open,
-            standing: BTreeMap::new(),
+            standing,
         };
 
         let mut done = Vec::new();
@@ -494,7 +509,7 @@ struct Run<'a> {
     commits: &'a [NewCommit],
     open: &'a [OpenPullRequest],
     /// The proposals that have a pull request now, with its number.
-    standing: BTreeMap<usize, u64>,
+    standing: &'a mut BTreeMap<usize, u64>,
 }
 
 impl<'a> Run<'a> {

@@ -1,12 +1,13 @@
 //! The ledger of a run: where it is, who writes, and the records of scans and verdicts.
 
+mod proposal;
 mod records;
 
 use std::path::PathBuf;
 
 use patchgate_ledger::{
-    Actor, Branch, Folder, Ledger, LedgerError, OpenIntent, Record, SignerKey, Step, Storage,
-    VerifierKey,
+    Actor, Branch, Event, Folder, Ledger, LedgerError, OpenIntent, Record, SignerKey, Step,
+    Storage, VerifierKey,
 };
 use patchgate_model::UserError;
 use patchgate_report::clean;
@@ -14,10 +15,14 @@ use patchgate_report::clean;
 use crate::context::Context;
 use crate::output::warn;
 
-pub(crate) use records::{Judged, merge_intent, scan, verdict};
+pub(crate) use proposal::{Proposed, proposal_intents, proposal_results};
+pub(crate) use records::{Judged, merge_intent, repository, scan, verdict};
 
 /// The variable with the private key.
 const KEY_VARIABLE: &str = "PATCHGATE_LEDGER_KEY";
+
+/// Age from which an intent without a result is one of a run that was interrupted.
+pub(crate) const INTERRUPTED_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
 
 /// Largest file with a key, in bytes.
 const MAX_KEY_BYTES: u64 = 4096;
@@ -168,6 +173,32 @@ impl Writer {
             ..intent.record.clone()
         };
         self.append(record, &[]).map(drop)
+    }
+
+    /// The hold that stops the merges of a pull request: a fragment that names the record and its reason.
+    pub(crate) fn hold(&self, source: &str, number: u64) -> Result<Option<String>, LedgerError> {
+        let of_one = format!("pull/{number}");
+        let (mut of_all_pulls, mut of_this_pull) = (None, None);
+        Ledger::open(&*self.storage, self.key.verifier())?.records(
+            0,
+            &mut |index, _, record| {
+                let Event::Hold(hold) = &record.event else {
+                    return;
+                };
+                let state = match record.subject.as_deref() {
+                    _ if record.source != source => return,
+                    None => &mut of_all_pulls,
+                    Some(subject) if subject == of_one => &mut of_this_pull,
+                    Some(_) => return,
+                };
+                let reason = record.reasons.into_iter().next();
+                let reason = reason.map(|reason| reason.text).unwrap_or_default();
+                *state = hold
+                    .held
+                    .then(|| format!("merges are held by record {index} of the ledger: {reason}"));
+            },
+        )?;
+        Ok(of_all_pulls.or(of_this_pull))
     }
 
     /// The effects without a recorded result.

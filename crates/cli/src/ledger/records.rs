@@ -272,7 +272,7 @@ fn age(source: &SourceStatus) -> String {
 
 /// The address of the repository in a workflow; `local` elsewhere, because a path of the machine does
 /// not belong into a ledger.
-fn repository(context: &Context) -> String {
+pub(crate) fn repository(context: &Context) -> String {
     let variable = |name| context.environment.variable(name);
     match (variable("GITHUB_SERVER_URL"), variable("GITHUB_REPOSITORY")) {
         (Some(server), Some(name)) => format!("{}/{name}", server.trim_end_matches('/')),

@@ -4,11 +4,8 @@ use patchgate_ledger::{Event, Input, OpenIntent, Step};
 use patchgate_model::{Evidence, Judgement, PullRequestState};
 
 use super::round::Round;
-use crate::ledger;
+use crate::ledger::{self, INTERRUPTED_AFTER};
 use crate::output::warn;
-
-/// Age from which an intent without a result is one of a run that was interrupted.
-const INTERRUPTED_AFTER: jiff::SignedDuration = jiff::SignedDuration::from_mins(10);
 
 /// What the ledger gets of a verdict; nothing without a ledger.
 pub(super) struct Recording<'a> {

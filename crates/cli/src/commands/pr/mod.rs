@@ -2,6 +2,7 @@
 
 mod author;
 mod outcome;
+mod recording;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
@@ -28,6 +29,7 @@ use crate::args::{
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::forge::{OpenForge, failed};
+use crate::ledger::LedgerArgs;
 use crate::progress::Progress;
 use crate::verdict::FailureRule;
 use crate::{output, verdict};
@@ -82,6 +84,8 @@ pub(crate) struct ProposingArgs {
     pub(super) vex: VexArgs,
     #[command(flatten)]
     threshold: ThresholdArgs,
+    #[command(flatten)]
+    ledger: LedgerArgs,
 }
 
 /// Format of the report about pull requests.
@@ -132,6 +136,7 @@ pub(super) async fn propose(
 
     let (inputs, config) = args.repository.open(&InputArgs::default())?;
     let root = inputs.root();
+    let writer = args.ledger.open(context)?;
     let forge = OpenForge::open(&args.forge, root, context).await?;
     let target = forge.push_target()?;
     let progress = Progress::start(context.terminal.progress, "asking the forge")
@@ -170,12 +175,8 @@ pub(super) async fn propose(
         base: &base,
         labels: &labels,
     };
-    let done = publisher
-        .publish(&wanted, &commits)
-        .await
-        .map_err(|error| {
-            UserError::failure(error_chain(&error)).with_optional_hint(error.hint())
-        })?;
+    let writer = writer.as_ref();
+    let done = recording::publish(&publisher, &wanted, &commits, &forge.address, writer).await?;
 
     drop(progress);
     let outcomes = Outcomes::new(done);
