@@ -2,6 +2,7 @@
 
 mod attacks;
 mod evidence;
+mod holds;
 mod ledger;
 mod moments;
 mod verdict;

@@ -58,6 +58,19 @@ pub fn not_merged(judgement: Judgement, text: String) -> Judgement {
     Judgement::new(judgement.head_sha, judgement.base_sha, reasons)
 }
 
+/// The judgement while a person holds merges: a person must decide.
+#[must_use]
+pub fn held(judgement: Judgement, text: String) -> Judgement {
+    let mut reasons = judgement.reasons;
+    reasons.push(GateReason {
+        code: "not-held",
+        verdict: Verdict::Review,
+        text,
+    });
+
+    Judgement::new(judgement.head_sha, judgement.base_sha, reasons)
+}
+
 /// The rule whose outcome the gate changes itself, by reporting its check.
 const CHANGED_BY_THE_GATE: &str = "not-blocked";
 

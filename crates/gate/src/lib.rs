@@ -22,7 +22,7 @@ use patchgate_model::{Evidence, Fetched, GatePolicy, GateReason, Judgement, Verd
 
 pub use compare::compare_findings;
 pub use consent::{
-    judged_again, needs_default_policy, not_merged, still_as_judged, with_default_policy,
+    held, judged_again, needs_default_policy, not_merged, still_as_judged, with_default_policy,
 };
 pub use decision::{RuleDecision, decide, share_of, stage_of};
 pub use rules::{RULES, Rule};

@@ -160,6 +160,7 @@ async fn judge_one(
         context,
         forge,
         number,
+        writer: writer.as_ref(),
         started,
     };
     let round = judge.round().await;

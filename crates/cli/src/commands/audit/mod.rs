@@ -1,6 +1,7 @@
 //! `patchgate audit`: the ledger of decisions, created, checked, shown and proved.
 
 mod export;
+mod record;
 mod show;
 
 use std::path::{Path, PathBuf};
@@ -39,6 +40,8 @@ enum Command {
     Prove(ProveArgs),
     /// Write all records as JSON, CSV, Markdown or HTML
     Export(export::Args),
+    /// Record a hold or its end, a decision against a verdict, or what became of a merged commit
+    Record(record::Args),
     /// Record the result of an effect whose run was interrupted
     Settle(SettleArgs),
 }
@@ -138,6 +141,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
         Command::Show(args) => show::run(args, context),
         Command::Prove(args) => prove(args),
         Command::Export(args) => export::run(args),
+        Command::Record(args) => record::run(args, context),
         Command::Settle(args) => settle(args, context),
     };
 

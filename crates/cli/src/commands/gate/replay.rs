@@ -7,7 +7,7 @@
 use std::path::PathBuf;
 
 use patchgate_ecosystems::fixable_format;
-use patchgate_gate::{judge, with_default_policy};
+use patchgate_gate::{held, judge, with_default_policy};
 use patchgate_ledger::{
     Event, Input, Ledger, LedgerError, Record, Storage, VerdictEvent, VerifierKey,
 };
@@ -45,6 +45,9 @@ pub(crate) struct RecordedEvidence {
     evidence: Evidence,
     /// What the default branch's policy judged, when it had to consent.
     other: Option<OtherPolicy>,
+    /// The hold of the ledger, as a reason.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    hold: Option<String>,
 }
 
 /// What the default branch's policy judges.
@@ -62,6 +65,7 @@ impl RecordedEvidence {
         settings: Fetched<String>,
         evidence: Evidence,
         other: Option<OtherPolicy>,
+        hold: Option<String>,
     ) -> Self {
         Self {
             version: VERSION,
@@ -69,6 +73,7 @@ impl RecordedEvidence {
             settings,
             evidence,
             other,
+            hold,
         }
     }
 
@@ -79,6 +84,14 @@ impl RecordedEvidence {
 
     /// The verdict by other settings of the base.
     pub(crate) fn judge_by(&self, settings: &Fetched<String>) -> Judgement {
+        let judgement = self.judge_evidence(settings);
+        match &self.hold {
+            Some(text) => held(judgement, text.clone()),
+            None => judgement,
+        }
+    }
+
+    fn judge_evidence(&self, settings: &Fetched<String>) -> Judgement {
         let policy = parse_settings(settings).map(|config| config.gate);
         let judgement = judge(&policy, &self.evidence);
         let Some(other) = &self.other else {

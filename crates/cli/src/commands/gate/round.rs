@@ -13,6 +13,7 @@ use super::replay::{OtherPolicy, RecordedEvidence};
 use super::{Args, compare, is_dependency_file, parse_settings, read_settings};
 use crate::context::Context;
 use crate::forge::OpenForge;
+use crate::ledger::Writer;
 
 /// How often the forge is asked whether the pull request merges without conflicts. It works that out
 /// only when it is asked.
@@ -31,6 +32,8 @@ pub(super) struct Judge<'a> {
     pub(super) number: u64,
     /// The plan that another job computed again, if it is given.
     pub(super) recomputed: Option<PlanDigest>,
+    /// The ledger, if there is one.
+    pub(super) writer: Option<&'a Writer>,
     /// When the run began.
     pub(super) started: Instant,
 }
@@ -79,7 +82,7 @@ impl Judge<'_> {
         evidence.safeguards.registry = self.registry(&config, &evidence).await;
 
         let other = self.other_policy(&evidence, default, &mut inputs).await;
-        let recorded = RecordedEvidence::new(settings, evidence.clone(), other);
+        let recorded = RecordedEvidence::new(settings, evidence.clone(), other, self.hold());
         Round {
             judgement: recorded.judge(),
             evidence,
@@ -87,6 +90,16 @@ impl Judge<'_> {
             inputs,
             recorded,
         }
+    }
+
+    /// The hold of the ledger. One that cannot be read is a hold.
+    fn hold(&self) -> Option<String> {
+        let hold = self.writer?.hold(&self.forge.address, self.number);
+        hold.unwrap_or_else(|error| {
+            Some(format!(
+                "it cannot be read whether the ledger holds merges: {error}"
+            ))
+        })
     }
 
     /// The time of the judgement: that of the run's start, and what has passed since.
