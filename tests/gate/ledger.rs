@@ -118,6 +118,36 @@ fn a_merge_that_the_forge_refuses_is_recorded_as_failed() {
     );
 }
 
+/// A push to the base between the second judgement and the merge: the record of the merge says that
+/// nobody judged the result.
+#[test]
+fn a_merge_onto_another_commit_is_recorded_as_such() {
+    let Some(proposed) = propose_tested() else {
+        return;
+    };
+    let sandbox = &proposed.forge.sandbox;
+    init(sandbox);
+    let repository = proposed.forge.repository.clone();
+    proposed.forge.github.before("PUT", "/merge", 0, move || {
+        repository.commit("main", "more", &[("NOTES.md", b"a note\n")]);
+        None
+    });
+    gate(&proposed, &["--merge"]).expect(10);
+    assert_eq!(
+        history(sandbox),
+        ["verdict merge", "merge intent", "merge done"]
+    );
+    let records = exported(sandbox);
+    assert_eq!(records[1]["event"]["data"]["reasons"], json!([]));
+    let reason = &records[2]["event"]["data"]["reasons"][0];
+    assert_eq!(
+        (&reason["code"], &reason["result"]),
+        (&json!("merged"), &json!("review"))
+    );
+    let text = reason["text"].as_str().unwrap();
+    assert!(text.contains("nobody judged the result"), "{text}");
+}
+
 /// The result of a merge cannot be recorded: the intent is found, and a person records the result.
 #[test]
 fn a_merge_without_a_recorded_result_is_found_and_settled() {

@@ -6,7 +6,7 @@ mod records;
 use std::path::PathBuf;
 
 use patchgate_ledger::{
-    Actor, Branch, Event, Folder, Ledger, LedgerError, OpenIntent, Record, SignerKey, Step,
+    Actor, Branch, Event, Folder, Ledger, LedgerError, OpenIntent, Reason, Record, SignerKey, Step,
     Storage, VerifierKey,
 };
 use patchgate_model::UserError;
@@ -163,6 +163,16 @@ impl Writer {
 
     /// Records the result of an intent.
     pub(crate) fn close(&self, intent: &OpenIntent, step: Step) -> Result<(), LedgerError> {
+        self.close_with(intent, step, Vec::new())
+    }
+
+    /// Records the result of an intent, and what a person should know about it.
+    pub(crate) fn close_with(
+        &self,
+        intent: &OpenIntent,
+        step: Step,
+        reasons: Vec<Reason>,
+    ) -> Result<(), LedgerError> {
         let Some(event) = intent.result(step) else {
             return Ok(());
         };
@@ -170,6 +180,7 @@ impl Writer {
             time: jiff::Timestamp::now(),
             who: self.who.clone(),
             event,
+            reasons,
             ..intent.record.clone()
         };
         self.append(record, &[]).map(drop)

@@ -1,6 +1,6 @@
 //! What the ledger gets of a verdict and of a merge.
 
-use patchgate_ledger::{Event, Input, OpenIntent, Step};
+use patchgate_ledger::{Event, Input, OpenIntent, Reason, Step};
 use patchgate_model::{Evidence, Judgement, PullRequestState};
 
 use super::round::Round;
@@ -111,7 +111,10 @@ impl Recording<'_> {
                 reason: reason.clone(),
             },
         };
-        if let Err(error) = writer.close(&open, step) {
+        // A merge onto another commit than the judged one stays: the ledger says so.
+        let reasons = result.as_ref().ok().and_then(Option::as_deref);
+        let reasons = reasons.map(|text| Reason::new("merged", "review", text));
+        if let Err(error) = writer.close_with(&open, step, reasons.into_iter().collect()) {
             warn(&format!(
                 "the result of the merge could not be recorded: {error}"
             ));
