@@ -132,4 +132,6 @@ impl LockfileWriter for PomWriter {
 }
 
 #[cfg(test)]
+mod outside_tests;
+#[cfg(test)]
 mod tests;
