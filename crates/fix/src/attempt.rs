@@ -259,7 +259,7 @@ impl LockfileSession<'_> {
                     None => Rejection::Whole(reason),
                 }))
             }
-            Err(error) => Ok(Err(rejected(error)?)),
+            Err(error) => Ok(Err(rejected(error, self.support.locator.name())?)),
         }
     }
 
@@ -446,7 +446,7 @@ fn refusal(reason: String, proposal: &Proposal) -> Rejection {
 }
 
 /// A rejection, when another set of changes may succeed, or the end of the session.
-fn rejected(error: RelockError) -> Result<Rejection, Stop> {
+fn rejected(error: RelockError, manager: &str) -> Result<Rejection, Stop> {
     match error {
         RelockError::Refused {
             package,
@@ -454,7 +454,7 @@ fn rejected(error: RelockError) -> Result<Rejection, Stop> {
             reason,
         } => Ok(Rejection::Version {
             rejected: PackageVersion::new(package, version),
-            reason,
+            reason: format!("`{manager}` refuses it: {reason}"),
         }),
         RelockError::Failed { .. }
         | RelockError::Unstable { .. }

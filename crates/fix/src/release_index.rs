@@ -7,7 +7,9 @@ use patchgate_advisories::{AdvisoryLookup, NoSignals, PackageQuery, find};
 use patchgate_ecosystems::{
     Downloads, Input, LockfileWriter, MetadataRequest, Release, TargetGraph, TargetNode, Upgradable,
 };
-use patchgate_model::{Finding, Inventory, Lockfile, Origin, Package, Problem, ProblemKind};
+use patchgate_model::{
+    Finding, Inventory, Lockfile, Origin, Package, PackageVersion, Problem, ProblemKind,
+};
 use patchgate_upgrade::{
     Judged, Memory, MissingFacts, PlanOptions, Planned, Proposal, Releases, Request, Target,
     plan_on,
@@ -353,13 +355,11 @@ impl<'a> ReleaseIndex<'a> {
             let order = self.ecosystem.compare_versions(&release.version, version);
             order.is_ok_and(std::cmp::Ordering::is_le)
         };
-        let refused = exclusions.refused.entry(name.to_owned()).or_default();
-        refused.extend(
-            releases
-                .iter()
-                .filter(is_older)
-                .map(|release| release.version.clone()),
-        );
+        let reason = format!("{version} was tried, and does not fix what its archive contains");
+        for release in releases.iter().filter(is_older) {
+            let package = PackageVersion::new(name, &*release.version);
+            exclusions.refuse(package, reason.clone());
+        }
     }
 
     fn judge(&self, name: &str, version: &str) -> Option<Judged> {

@@ -259,7 +259,7 @@ impl LockfileSession<'_> {
                     rejected, reason, ..
                 } => {
                     last = Some(format!("`{rejected}` does not work: {reason}"));
-                    self.exclusions.refuse(rejected);
+                    self.exclusions.refuse(rejected, reason);
                 }
             }
         }
@@ -350,7 +350,7 @@ impl LockfileSession<'_> {
                 Attempt::Rejected(Rejection::Version { rejected, reason }) => {
                     // A package that is refused twice is worked on alone.
                     if refused.len() < refusals && refused.insert(rejected.name.clone()) {
-                        self.exclusions.refuse(rejected);
+                        self.exclusions.refuse(rejected, reason);
                         continue;
                     }
 

@@ -37,9 +37,9 @@ impl<'a> Problem<'a> {
         releases
             .into_iter()
             .map(|(release, bump)| {
-                let is_refused = refused.is_some_and(|known| known.contains(&release.version));
-                let refusal = if is_refused {
-                    Some("it was refused".to_owned())
+                let refused = refused.and_then(|known| known.get(&release.version));
+                let refusal = if let Some(reason) = refused {
+                    Some(reason.clone())
                 } else if step_to(release).unwrap_or(bump) > greatest {
                     Some(format!("only {} steps of it are allowed", step(greatest)))
                 } else {

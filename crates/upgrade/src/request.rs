@@ -87,9 +87,9 @@ pub struct Request<'a> {
     pub max_bump: &'a dyn Fn(&str) -> Bump,
     /// The features that the projects ask of packages, by name.
     pub asked: &'a BTreeMap<String, BTreeSet<String>>,
-    /// Versions, by package name, that must not be chosen: the package manager or the scan of an
-    /// earlier result refused them.
-    pub refused: &'a BTreeMap<String, BTreeSet<String>>,
+    /// Versions, by package name, that must not be chosen: a writer, the package manager or the scan of
+    /// an earlier result refused them. Each with the reason for a person.
+    pub refused: &'a BTreeMap<String, BTreeMap<String, String>>,
     /// Copies that must not move, with the reason for a person.
     pub frozen: &'a BTreeMap<PackageIndex, String>,
     /// Whether a yanked release can be installed at all: npm's deprecated ones can, Cargo's yanked

@@ -148,7 +148,7 @@ pub(crate) struct World {
     pub(crate) known_releases: Releases,
     /// Ids of affected versions: package, id, affected below this version (all when empty).
     advisories: Vec<(String, String, String)>,
-    pub(crate) refused: BTreeMap<String, BTreeSet<String>>,
+    pub(crate) refused: BTreeMap<String, BTreeMap<String, String>>,
     pub(crate) yanked_installable: bool,
     pub(crate) options: PlanOptions,
     /// Ids of findings that need no fix.

@@ -201,8 +201,20 @@ fn a_refused_version_gives_way_to_the_next() {
         .advisory("a", "A-1", "1.0.1");
     world
         .refused
-        .insert("a".into(), ["1.0.1".to_owned()].into());
+        .insert("a".into(), [("1.0.1".to_owned(), "x".to_owned())].into());
     insta::assert_snapshot!(world.summary(), @"a 1.0.0 -> 1.0.2 ends A-1");
+}
+
+#[test]
+fn a_version_that_was_refused_is_told_with_the_reason() {
+    let mut world = World::new(&["a ^1.0.0"], &[("a 1.0.0", &[])])
+        .releases("a", &[("1.0.1", &[])])
+        .advisory("a", "A-1", "1.0.1");
+    let reason = "`toy` refuses it: `b 2` is not published".to_owned();
+    world
+        .refused
+        .insert("a".into(), [("1.0.1".to_owned(), reason)].into());
+    insta::assert_snapshot!(world.summary(), @"left A-1: `a 1.0.1` cannot be used: `toy` refuses it: `b 2` is not published");
 }
 
 #[test]
