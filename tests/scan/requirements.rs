@@ -1,7 +1,8 @@
 //! Requirements for which no file states a version.
 
-use patchgate_testkit::OsvServer;
+use patchgate_testkit::{NpmRegistry, OsvServer, Release};
 
+use crate::support::fixture_registry::npm_project;
 use crate::support::sandbox::{Sandbox, root};
 
 /// A project without a lockfile: one requirement of each kind of answer.
@@ -168,4 +169,62 @@ fn a_server_gives_the_same_answers_as_the_store() {
         .find(|request| request.path == "/v1/querybatch")
         .unwrap();
     assert!(!String::from_utf8_lossy(&batch.body).contains("version"));
+}
+
+/// A registry with these versions of `leaf`, of which those before 1.5.0 are affected.
+fn with_registry(versions: &[&str]) -> (Sandbox, NpmRegistry) {
+    let releases = versions
+        .iter()
+        .map(|version| Release::new("leaf", version, &[]));
+    let manifest = r#"{"dependencies": {"leaf": "^1.0.0"}}"#;
+    npm_project(releases.collect(), manifest, ("leaf", "1.5.0"))
+}
+
+#[test]
+fn the_registry_tells_whether_the_newest_admitted_version_is_affected() {
+    for (versions, newest, affected) in [
+        (&["1.0.0", "1.4.0"][..], "1.4.0", true),
+        (&["1.0.0", "1.4.0", "1.6.0", "2.0.0"], "1.6.0", false),
+    ] {
+        let (sandbox, registry) = with_registry(versions);
+        let scan = |more: &[&str]| {
+            let fixed = [
+                "scan",
+                "--store",
+                "store",
+                "--max-age-days",
+                "36500",
+                "--format",
+                "json",
+            ];
+            sandbox.run(&[&fixed[..], more, &["repo"]].concat())
+        };
+
+        let report = scan(&["--newest"]).json();
+        let possible = &report["possible"][0];
+        assert_eq!(possible["requirement"]["newest"], newest, "{report:#}");
+        assert_eq!(possible["requirement"]["newest_affected"], affected);
+        let text = if affected {
+            "none newer"
+        } else {
+            "is not affected"
+        };
+        let steps = possible["decision"]["steps"].to_string();
+        assert!(steps.contains(text), "{steps}");
+
+        // Without the flag, and when the registry is gone, the records alone count.
+        let report = scan(&[]).json();
+        let alone = report["possible"][0]["requirement"].clone();
+        assert_eq!(alone["newest"], serde_json::Value::Null);
+        drop(registry);
+        std::fs::remove_dir_all(sandbox.path("home/.cache")).ok();
+        let run = scan(&["--newest"]);
+        assert_eq!(run.json()["possible"][0]["requirement"], alone);
+        assert!(
+            run.stderr
+                .contains("the newest version of a package is unknown"),
+            "{run:?}"
+        );
+        scan(&["--newest", "--offline"]).expect(2);
+    }
 }

@@ -9,6 +9,8 @@
 //! [`registry_entries`] compares entries of a lockfile that somebody else wrote with the metadata of
 //! their registries, for the gate.
 //!
+//! [`newest_admitted`] asks registries about requirements that no lockfile pins, for a scan.
+//!
 //! Only [`apply`] writes to the repository, once a plan is complete.
 //!
 //! Deliberately absent: the choice of changes (`patchgate-upgrade`), the resolution of the graph
@@ -29,6 +31,7 @@ mod exclusions;
 mod git;
 mod lock_state;
 mod manifests;
+mod newest;
 mod parts;
 mod plan_report;
 mod policy;
@@ -51,6 +54,7 @@ pub use changed_packages::{
 };
 pub use context::Engine;
 pub use deadline::{TimeLimit, parse_duration};
+pub use newest::{StatedRequirements, newest_admitted};
 pub use parts::{FixPart, fix_in_parts};
 pub use patchgate_upgrade::PlanOptions;
 pub use published::{ChangedLockfile, RegistryQuery, registry_entries};

@@ -117,8 +117,11 @@ pub struct RequirementMatch {
     pub extent: Extent,
     /// The admitted versions that are affected, as intervals in ascending order: `>= 1.0.0, < 1.2.3`.
     pub affected: Vec<String>,
-    /// Whether the newest admitted version is affected, as far as the records say.
+    /// Whether the newest admitted version is affected: as far as the records say, or as the
+    /// registry's newest one is.
     pub newest_affected: Option<bool>,
+    /// The newest admitted version that the registry has, where it was asked.
+    pub newest: Option<String>,
     /// The requirement that admits no affected version and differs least from the present one.
     pub raised: Option<String>,
 }

@@ -38,7 +38,7 @@ pub use manager::{
     Answer, ConfigurationFile, LockedProject, PackageManager, PinnedVersion, RegistryLocator,
     configuration_paths,
 };
-pub use managers::{locator_of, manager_of};
+pub use managers::{locator_of, locator_of_ecosystem, manager_of};
 
 use std::time::Duration;
 

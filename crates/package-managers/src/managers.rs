@@ -70,6 +70,22 @@ pub fn locator_of(format: &str) -> Option<&'static dyn RegistryLocator> {
         .find(|locator| locator.formats().contains(&format))
 }
 
+/// The way to find the registries of an ecosystem's packages that no lockfile names: that of the
+/// ecosystem's first format that has one.
+///
+/// ```
+/// let locator = patchgate_package_managers::locator_of_ecosystem("npm").unwrap();
+/// assert_eq!(locator.name(), "npm");
+/// ```
+pub fn locator_of_ecosystem(name: &str) -> Option<&'static dyn RegistryLocator> {
+    let files = patchgate_ecosystems::by_name(name)?.files()?;
+    let formats: Vec<&str> = files.formats().iter().map(|format| format.id).collect();
+    LOCATORS.into_iter().find(|locator| {
+        let mut located = locator.formats().iter();
+        located.any(|format| formats.contains(format))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

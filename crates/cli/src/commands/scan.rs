@@ -2,6 +2,7 @@
 
 mod baseline;
 mod format;
+mod newest;
 mod render;
 
 use patchgate_report::{GITHUB_SUMMARY_LIMIT, ScanReport};
@@ -42,6 +43,12 @@ pub(crate) struct Args {
     /// package at all
     #[arg(long, help_heading = "Priority")]
     reachability: bool,
+
+    /// Ask the registries for the newest version that a requirement with a possible finding admits, and
+    /// say whether that one is affected. Runs the package managers, outside of the repository, to find
+    /// the registries
+    #[arg(long, conflicts_with = "offline", help_heading = "Priority")]
+    newest: bool,
 
     #[command(flatten)]
     ledger: LedgerArgs,
@@ -98,6 +105,10 @@ pub(crate) async fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> 
         None => None,
     };
     let mut result = patchgate_scan::scan(&request, &context.environment).await?;
+    if args.newest {
+        progress.say("asking registries");
+        newest::ask(&mut result, inputs.root(), context).await;
+    }
     drop(progress);
     if let Some(baseline) = &baseline {
         baseline::compare(&mut result, baseline);

@@ -243,6 +243,7 @@ impl From<&RequirementMatch> for RequirementReport {
             extent: extent.to_owned(),
             affected: matched.affected.clone(),
             newest_affected: matched.newest_affected,
+            newest: matched.newest.clone(),
             raised: matched.raised.clone(),
         }
     }

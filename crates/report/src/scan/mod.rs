@@ -284,8 +284,11 @@ pub struct RequirementReport {
     pub extent: String,
     /// The admitted versions that are affected, as intervals in ascending order: `>= 1.0.0, < 1.2.3`.
     pub affected: Vec<String>,
-    /// Whether the newest admitted version is affected; `null` when the records do not tell.
+    /// Whether the newest admitted version is affected; `null` when the records do not tell and no
+    /// registry was asked.
     pub newest_affected: Option<bool>,
+    /// The newest admitted version that the registry has; `null` when it was not asked or did not say.
+    pub newest: Option<String>,
     /// The requirement that admits no affected version and differs least from the present one; `null`
     /// when the records name no fixed version.
     pub raised: Option<String>,

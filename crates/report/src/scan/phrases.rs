@@ -129,10 +129,12 @@ pub(crate) fn affected_part(matched: &RequirementReport) -> String {
         return "every admitted version is affected".to_owned();
     }
 
-    let newest = match matched.newest_affected {
-        Some(true) => ", also the newest admitted version",
-        Some(false) => ", not the newest admitted version",
-        None => "",
+    let newest = match (matched.newest_affected, &matched.newest) {
+        (Some(true), Some(newest)) => format!(", also the newest admitted version {newest}"),
+        (Some(false), Some(newest)) => format!(", not the newest admitted version {newest}"),
+        (Some(true), None) => ", also the newest admitted version".to_owned(),
+        (Some(false), None) => ", not the newest admitted version".to_owned(),
+        (None, _) => String::new(),
     };
     format!("affects {}{newest}", matched.affected.join(" or "))
 }

@@ -124,6 +124,7 @@ fn a_requirement_keeps_its_affected_part() {
             requirement: "^4.0.0".into(),
             extent: "some".into(),
             affected: vec![">= 4.0.0, < 6.5.3".into()],
+            newest: None,
             newest_affected: Some(false),
             raised: Some("^6.5.3".into()),
         })

@@ -159,6 +159,7 @@ fn possible() -> Finding {
         requirement: "^4.0.0".into(),
         extent: Extent::Some,
         affected: vec![">= 4.0.0, < 6.5.3".into()],
+        newest: None,
         newest_affected: Some(false),
         raised: Some("^6.5.3".into()),
     });

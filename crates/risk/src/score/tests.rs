@@ -53,6 +53,7 @@ pub(crate) fn about_requirement(extent: Extent, newest_affected: Option<bool>) -
         requirement: "^1.0.0".into(),
         extent,
         affected: vec![">= 1.0.0, < 1.2.0".into()],
+        newest: None,
         newest_affected,
         raised: Some("^1.2.0".into()),
     });

@@ -159,6 +159,7 @@ fn findings() -> Vec<Finding> {
         requirement: "^4.0.0".into(),
         extent: Extent::Some,
         affected: vec![">= 4.0.0, < 4.3.1".into()],
+        newest: None,
         newest_affected: Some(false),
         raised: Some("^4.3.1".into()),
     });

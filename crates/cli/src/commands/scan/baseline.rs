@@ -84,7 +84,10 @@ async fn commit(
         threshold: request.threshold.clone(),
         ..*request
     };
-    let result = patchgate_scan::scan(&earlier, &context.environment).await?;
+    let mut result = patchgate_scan::scan(&earlier, &context.environment).await?;
+    if args.newest {
+        super::newest::ask(&mut result, inputs.root(), context).await;
+    }
     say_what_is_missing(revision, &files, &result);
 
     let findings = &result.findings;

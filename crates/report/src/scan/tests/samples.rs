@@ -195,6 +195,7 @@ pub(super) fn required(id: &str, package: &str, requirement: &str, extent: Exten
         requirement: requirement.into(),
         extent,
         affected: vec![">= 4.0.0, < 6.5.3".into()],
+        newest: None,
         newest_affected: Some(extent == Extent::All),
         raised: Some("^6.5.3".into()),
     });
