@@ -211,7 +211,7 @@ impl Case {
         }
 
         let writer = format_by_id("go-mod").unwrap().writer.unwrap();
-        let downloads: Downloads = target
+        let mut downloads: Downloads = target
             .nodes
             .iter()
             .flat_map(|node| {
@@ -220,6 +220,19 @@ impl Case {
             })
             .filter_map(|request| Some((request.url.clone(), self.document(&request.url)?)))
             .collect();
+        loop {
+            let further = writer.further_downloads(&input, &lockfile, &target, &downloads);
+            let known = downloads.len();
+            downloads.extend(
+                further
+                    .into_iter()
+                    .filter_map(|one| Some((one.url.clone(), self.document(&one.url)?))),
+            );
+            if downloads.len() == known {
+                break;
+            }
+        }
+
         for (path, bytes) in writer
             .write(&input, &lockfile, &target, &downloads)
             .unwrap()
