@@ -146,12 +146,10 @@ impl GateReport {
             lines.push(format!("  {:<8}{}", "ok", self.met()));
         }
 
-        lines.push(format!(
-            "{} {}, policy from {}",
-            terminal.paint(BOLD, "head"),
-            sha(&self.head_sha),
-            sha(&self.base_sha)
-        ));
+        for (what, commit) in [("head", &self.head_sha), ("policy", &self.base_sha)] {
+            let what = terminal.paint(BOLD, &format!("{what:<10}"));
+            lines.push(format!("{what}{}", sha(commit)));
+        }
         lines.join("\n") + "\n"
     }
 
@@ -385,7 +383,7 @@ mod tests {
         let report = GateReport::new(&judgement, false, 11);
         assert_snapshot!("gate_causes", report.to_text(plain(100), false));
         assert_snapshot!("gate_causes_markdown", report.to_markdown(false));
-        assert_eq!(report.to_text(plain(100), true).lines().count(), 405);
+        assert_eq!(report.to_text(plain(100), true).lines().count(), 406);
     }
 
     /// A store that cannot be read is one cause, however many rules ask for it.
