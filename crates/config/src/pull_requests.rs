@@ -31,6 +31,8 @@ pub struct PullRequestSettings {
     pub schedule: Vec<FreezePeriod>,
     /// Labels of every pull request.
     pub labels: Vec<String>,
+    /// Logins of the accounts that every pull request is assigned to.
+    pub assignees: Vec<String>,
     /// Path of the body's template, from the repository's root.
     pub template: Option<String>,
 }
@@ -138,6 +140,7 @@ pub(crate) fn errors(root: &Node<'_>) -> Vec<ConfigError> {
         errors.extend(list("paths").iter().filter_map(crate::gate::bad_glob));
         errors.extend(list("ecosystems").iter().filter_map(bad_ecosystem));
     }
+    errors.extend(items("assignees").iter().filter_map(bad_login));
     errors.extend(items("schedule").iter().filter_map(bad_window));
 
     errors
@@ -150,6 +153,18 @@ fn bad_ecosystem(node: &Node<'_>) -> Option<ConfigError> {
     (!crate::config::is_ecosystem(text)).then(|| {
         let message = format!("`{}` is not the name of an ecosystem", shorten(text));
         let hint = "`patchgate formats` lists them".to_owned();
+        ConfigError::new(node, message).with_hint(Some(hint))
+    })
+}
+
+fn bad_login(node: &Node<'_>) -> Option<ConfigError> {
+    let Value::Text(text) = &node.value else {
+        return None;
+    };
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    (!text.chars().all(is_plain)).then(|| {
+        let message = format!("`{}` is not the login of an account", shorten(text));
+        let hint = "write it without `@`; a team cannot be assigned".to_owned();
         ConfigError::new(node, message).with_hint(Some(hint))
     })
 }
@@ -212,6 +227,7 @@ pub(crate) fn settings(wire: PullRequests) -> PullRequestSettings {
         max_new_per_hour: wire.max_new_per_hour.map(limit),
         schedule: wire.schedule.into_iter().filter_map(window).collect(),
         labels: wire.labels,
+        assignees: wire.assignees,
         template: wire.template,
     }
 }
@@ -318,6 +334,7 @@ mod tests {
                 "groups: [{ name: a, scopes: [dev] }]",
                 "must be one of `runtime`",
             ),
+            ("assignees: ['@jane']", "is not the login of an account"),
             ("per: package", "must be one of `all`, `step`"),
             ("max-open: 0", "must be from 1 to 1000"),
             (

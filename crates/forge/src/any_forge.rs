@@ -114,6 +114,10 @@ impl Forge for AnyForge {
         each!(self, forge => forge.may_write(account).await)
     }
 
+    async fn assign(&self, number: u64, logins: &[String]) -> Result<(), ForgeError> {
+        each!(self, forge => forge.assign(number, logins).await)
+    }
+
     async fn close_request(&self, number: u64, body: &str) -> Result<(), ForgeError> {
         each!(self, forge => forge.close_request(number, body).await)
     }

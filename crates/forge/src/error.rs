@@ -147,6 +147,24 @@ impl ForgeError {
     }
 }
 
+/// Fails when one of the logins is not among those that the forge assigned. Forges leave out accounts
+/// that may not be assigned without a word.
+pub(crate) fn all_assigned(
+    call: String,
+    wanted: &[String],
+    assigned: &[String],
+) -> Result<(), ForgeError> {
+    let is_assigned = |login: &&String| assigned.iter().any(|own| own.eq_ignore_ascii_case(login));
+    match wanted.iter().find(|login| !is_assigned(login)) {
+        None => Ok(()),
+        Some(login) => Err(ForgeError::Refused {
+            call,
+            status: 200,
+            message: format!("`{login}` was not assigned: the account may not see the project"),
+        }),
+    }
+}
+
 /// The outcome of a deletion, for which an object that does not exist is success.
 pub(crate) fn absent_is_deleted<T>(answer: Result<T, ForgeError>) -> Result<(), ForgeError> {
     match answer {

@@ -172,6 +172,16 @@ pub trait Forge {
     /// When the forge does not say.
     fn may_write(&self, account: &Account) -> impl Future<Output = Result<bool, ForgeError>>;
 
+    /// Assigns accounts to a pull request, besides those that are assigned.
+    ///
+    /// # Errors
+    /// When the forge refuses, or does not assign one of them.
+    fn assign(
+        &self,
+        number: u64,
+        logins: &[String],
+    ) -> impl Future<Output = Result<(), ForgeError>>;
+
     /// Closes a pull request without a merge, and sets its body.
     ///
     /// # Errors

@@ -12,6 +12,7 @@
 //! (`patchgate-report`).
 
 mod any_forge;
+mod assign;
 mod comments;
 mod error;
 mod evidence;

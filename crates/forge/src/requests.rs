@@ -26,6 +26,8 @@ pub struct OpenPullRequest {
     pub base: String,
     /// Names of its labels.
     pub labels: Vec<String>,
+    /// Logins of its assignees.
+    pub assignees: Vec<String>,
     /// When it was opened, as far as the forge says.
     pub created_at: Option<Timestamp>,
 }

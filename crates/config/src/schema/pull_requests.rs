@@ -28,6 +28,9 @@ pub(crate) struct PullRequests {
     /// Labels of every pull request, besides those of `--label`.
     #[schemars(inner(length(min = 1)))]
     pub(crate) labels: Vec<String>,
+    /// Logins of the accounts that every pull request is assigned to.
+    #[schemars(inner(length(min = 1)))]
+    pub(crate) assignees: Vec<String>,
     /// Template of the body: a path from the repository's root. It is read at the base commit.
     #[schemars(length(min = 1))]
     pub(crate) template: Option<String>,

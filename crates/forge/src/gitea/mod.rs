@@ -215,6 +215,10 @@ impl Forge for Gitea {
         Ok(is_same && matches!(found.permission.as_str(), "owner" | "admin" | "write"))
     }
 
+    async fn assign(&self, number: u64, logins: &[String]) -> Result<(), ForgeError> {
+        self.assign_pull(number, logins).await
+    }
+
     async fn close_request(&self, number: u64, body: &str) -> Result<(), ForgeError> {
         self.patch_pull(number, &json!({ "state": "closed", "body": body }))
             .await

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Gitea, ISSUES, READ, WRITE, wire};
 use crate::ForgeError;
+use crate::error::all_assigned;
 use crate::git::{BRANCH_PREFIX, PatchgateBranch};
 use crate::requests::{ClosedPullRequest, Comment, CreatedPullRequest, OpenPullRequest};
 use crate::rest::{Call, encode};
@@ -49,6 +50,7 @@ impl Gitea {
                 url: pull.html_url,
                 author: pull.user.map(Account::from),
                 labels: names(pull.labels),
+                assignees: logins(pull.assignees),
                 title: pull.title,
                 body: pull.body.unwrap_or_default(),
                 branch: pull.head.branch,
@@ -144,6 +146,20 @@ impl Gitea {
             .collect())
     }
 
+    /// Gitea replaces the whole list, so those that are assigned are read before.
+    pub(super) async fn assign_pull(
+        &self,
+        number: u64,
+        wanted: &[String],
+    ) -> Result<(), ForgeError> {
+        let mut all = logins(self.read_pull(number).await?.assignees);
+        all.extend(wanted.iter().cloned());
+        let call = Call::new(Method::Patch, self.path(&format!("/pulls/{number}")), WRITE);
+        let body = json!({ "assignees": all });
+        let pull: wire::PullRequest = self.rest.json(&call, Some(&body)).await?;
+        all_assigned(call.name(), wanted, &logins(pull.assignees))
+    }
+
     /// The ids of labels. Those that do not exist are created.
     pub(super) async fn label_ids(&self, labels: &[String]) -> Result<Vec<u64>, ForgeError> {
         let path = self.path("/labels");
@@ -176,4 +192,9 @@ pub(super) fn names(labels: Option<Vec<wire::Label>>) -> Vec<String> {
         .into_iter()
         .map(|label| label.name)
         .collect()
+}
+
+fn logins(users: Option<Vec<wire::User>>) -> Vec<String> {
+    let users = users.unwrap_or_default().into_iter();
+    users.map(|user| user.login).collect()
 }

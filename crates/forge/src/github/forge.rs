@@ -98,6 +98,10 @@ impl Forge for GitHub {
         self.has_write_permission(account).await
     }
 
+    async fn assign(&self, number: u64, logins: &[String]) -> Result<(), ForgeError> {
+        self.assign_pull(number, logins).await
+    }
+
     async fn close_request(&self, number: u64, body: &str) -> Result<(), ForgeError> {
         self.patch_pull(number, &json!({ "state": "closed", "body": body }))
             .await

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::transport::{Call, Verb};
 use super::{GitHub, encode, encode_path, wire};
 use crate::ForgeError;
-use crate::error::absent_is_deleted;
+use crate::error::{absent_is_deleted, all_assigned};
 use crate::git::{BRANCH_PREFIX, PatchgateBranch};
 use crate::requests::{
     ClosedPullRequest, Comment, CreatedPullRequest, NewPullRequest, OpenPullRequest, TokenIdentity,
@@ -111,6 +111,7 @@ impl GitHub {
                 url: pull.html_url,
                 author: pull.user.map(Account::from),
                 labels: pull.labels.into_iter().map(|label| label.name).collect(),
+                assignees: logins(pull.assignees),
                 title: pull.title,
                 body: pull.body.unwrap_or_default(),
                 branch: pull.head.branch,
@@ -293,6 +294,18 @@ impl GitHub {
             .map(|_| ())
     }
 
+    pub(super) async fn assign_pull(
+        &self,
+        number: u64,
+        wanted: &[String],
+    ) -> Result<(), ForgeError> {
+        let path = self.path(&format!("/issues/{number}/assignees"));
+        let call = Call::new(Verb::Post, path, WRITE);
+        let body = json!({ "assignees": wanted });
+        let issue: wire::Assigned = self.json_with(&call, &body).await?;
+        all_assigned(call.name(), wanted, &logins(issue.assignees))
+    }
+
     pub(super) async fn remove_comment(&self, comment: u64) -> Result<(), ForgeError> {
         let path = self.path(&format!("/issues/comments/{comment}"));
         absent_is_deleted(self.send(&Call::new(Verb::Delete, path, WRITE), None).await)
@@ -334,4 +347,9 @@ impl GitHub {
         // `maintain` is `write` in this field, and `triage` is `read`.
         Ok(is_same && matches!(found.permission.as_str(), "admin" | "write"))
     }
+}
+
+fn logins(users: Option<Vec<wire::User>>) -> Vec<String> {
+    let users = users.unwrap_or_default().into_iter();
+    users.map(|user| user.login).collect()
 }

@@ -78,6 +78,8 @@ pub(super) struct PullRequest {
     pub(super) user: Option<User>,
     #[serde(default)]
     pub(super) labels: Vec<Label>,
+    #[serde(default)]
+    pub(super) assignees: Option<Vec<User>>,
     pub(super) title: String,
     pub(super) body: Option<String>,
     pub(super) head: End,
@@ -327,4 +329,11 @@ pub(super) struct Issue {
     /// Only a pull request has it.
     #[serde(default)]
     pub(super) pull_request: Option<serde_json::Value>,
+}
+
+/// An issue, which every pull request is, after an assignment.
+#[derive(Debug, Deserialize)]
+pub(super) struct Assigned {
+    #[serde(default)]
+    pub(super) assignees: Option<Vec<User>>,
 }

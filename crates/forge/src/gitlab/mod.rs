@@ -247,6 +247,10 @@ impl Forge for GitLab {
         }
     }
 
+    async fn assign(&self, number: u64, logins: &[String]) -> Result<(), ForgeError> {
+        self.assign_request(number, logins).await
+    }
+
     async fn close_request(&self, number: u64, body: &str) -> Result<(), ForgeError> {
         let body = json!({ "state_event": "close", "description": body });
         self.write(Method::Put, &format!("/merge_requests/{number}"), &body)

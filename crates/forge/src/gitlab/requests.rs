@@ -1,9 +1,12 @@
 //! Merge requests: finding them, and their notes.
 
+use patchgate_http::Method;
 use patchgate_model::{Account, PlanBlock};
+use serde_json::json;
 
-use super::{GitLab, READ, wire};
+use super::{GitLab, READ, WRITE, wire};
 use crate::ForgeError;
+use crate::error::all_assigned;
 use crate::git::{BRANCH_PREFIX, PatchgateBranch};
 use crate::requests::{ClosedPullRequest, Comment, CreatedPullRequest, OpenPullRequest};
 use crate::rest::{Call, encode};
@@ -38,6 +41,7 @@ impl GitLab {
                 url: request.web_url,
                 author: request.author.map(Account::from),
                 labels: request.labels,
+                assignees: usernames(request.assignees),
                 title: request.title,
                 body: request.description.unwrap_or_default(),
                 branch: request.source_branch,
@@ -109,6 +113,43 @@ impl GitLab {
         Ok(closed)
     }
 
+    /// GitLab replaces the whole list, by ids, so those that are assigned are read before.
+    pub(super) async fn assign_request(
+        &self,
+        number: u64,
+        wanted: &[String],
+    ) -> Result<(), ForgeError> {
+        let path = self.path(&format!("/merge_requests/{number}"));
+        let read: wire::MergeRequest = self.rest.json(&Call::get(path.clone(), READ), None).await?;
+        let assigned = read.assignees.iter().flatten();
+        let mut ids: Vec<u64> = assigned.filter_map(|user| user.id).collect();
+        for login in wanted {
+            let query = format!("/members/all?query={}", encode(login));
+            let members: Vec<wire::User> = self
+                .rest
+                .list(&self.path(&query), READ, MAX_ENTRIES)
+                .await?;
+            let same = members
+                .iter()
+                .find(|user| user.username.eq_ignore_ascii_case(login));
+            ids.extend(same.and_then(|user| user.id));
+        }
+
+        let call = Call::new(Method::Put, path, WRITE);
+        let body = json!({ "assignee_ids": ids });
+        let after: wire::MergeRequest = self.rest.json(&call, Some(&body)).await?;
+        // Without a subscription, GitLab keeps one assignee.
+        let assigned = usernames(after.assignees);
+        let some = wanted
+            .iter()
+            .filter(|login| assigned.contains(login))
+            .cloned();
+        match some.count() {
+            0 => all_assigned(call.name(), wanted, &assigned),
+            _ => Ok(()),
+        }
+    }
+
     pub(super) async fn list_notes(&self, number: u64) -> Result<Vec<Comment>, ForgeError> {
         let path = self.path(&format!(
             "/merge_requests/{number}/notes?sort=asc&order_by=created_at"
@@ -168,4 +209,9 @@ impl GitLab {
 /// with any branch name.
 fn is_own(request: &wire::MergeRequest) -> bool {
     request.source_project_id.is_some() && request.source_project_id == request.target_project_id
+}
+
+fn usernames(users: Option<Vec<wire::User>>) -> Vec<String> {
+    let users = users.unwrap_or_default().into_iter();
+    users.map(|user| user.username).collect()
 }

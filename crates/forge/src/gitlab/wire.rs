@@ -74,6 +74,8 @@ pub(super) struct MergeRequest {
     pub(super) description: Option<String>,
     #[serde(default)]
     pub(super) labels: Vec<String>,
+    #[serde(default)]
+    pub(super) assignees: Option<Vec<User>>,
     pub(super) source_branch: String,
     pub(super) target_branch: String,
     pub(super) source_project_id: Option<u64>,

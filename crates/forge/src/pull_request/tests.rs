@@ -34,6 +34,7 @@ fn pull(number: u64, branch: &str, head: &str, recorded: &str) -> OpenPullReques
             id: None,
             kind: "User".into(),
         }),
+        assignees: Vec::new(),
         labels: Vec::new(),
         title: "Fix".to_owned(),
         body: body(recorded),

@@ -8,6 +8,7 @@
     reason = "a failed step fails the test"
 )]
 
+mod assign;
 mod bed;
 mod comments;
 mod evidence;
@@ -79,6 +80,13 @@ macro_rules! contract {
             async fn an_issue_is_opened_once() {
                 if let Some(bed) = new() {
                     crate::issues::an_issue_is_opened_once(&bed).await;
+                }
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn assignees_are_added_when_none_is_there() {
+                if let Some(bed) = new() {
+                    crate::assign::assignees_are_added_when_none_is_there(&bed).await;
                 }
             }
 

@@ -36,6 +36,7 @@ const REPOSITORY_PATHS: &[&str] = &[
     "/issues",
     "/issues/comments/{comment_id}",
     "/issues/{issue_number}",
+    "/issues/{issue_number}/assignees",
     "/issues/{issue_number}/comments",
     "/issues/{issue_number}/labels",
     "/issues/{issue_number}/labels/{name}",

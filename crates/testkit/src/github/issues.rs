@@ -212,6 +212,20 @@ impl Call<'_> {
         Reply::list("/issues/{issue_number}/labels", values)
     }
 
+    /// Assigns accounts. Those that the server does not have are left out, as on GitHub.
+    pub(crate) fn assign(&mut self, number: &str) -> Result<Reply, Refusal> {
+        self.require_issues()?;
+        let wanted = names(&self.request.json()["assignees"]);
+        let at = self.pull_index(number)?;
+        let known = |login: &String| self.hosted.writers.contains(login);
+        let wanted: Vec<String> = wanted.into_iter().filter(known).collect();
+        self.hosted.pulls[at].assignees.extend(wanted);
+        let mut value = self.issue_value(at);
+        let assignees = self.hosted.pulls[at].assignees.iter();
+        value["assignees"] = assignees.map(|login| user(login)).collect();
+        Reply::value("/issues/{issue_number}/assignees", 201, value)
+    }
+
     pub(crate) fn add_issue_labels(&mut self, number: &str) -> Result<Reply, Refusal> {
         self.require_issues()?;
         let body = self.request.json();

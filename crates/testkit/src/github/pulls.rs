@@ -89,6 +89,7 @@ impl Call<'_> {
             head_sha,
             base_sha,
             labels: BTreeSet::new(),
+            assignees: BTreeSet::new(),
             updated: 0,
         };
         let value = self.pull_value(&pull);
@@ -343,6 +344,7 @@ impl Call<'_> {
             "body": pull.body,
             "user": user(&pull.author),
             "labels": labels,
+            "assignees": pull.assignees.iter().map(|login| user(login)).collect::<Vec<_>>(),
             "draft": pull.draft,
             "head": side(&pull.head, &pull.head_sha),
             "base": side(&pull.base, &pull.base_sha),

@@ -236,6 +236,7 @@ fn write(call: &mut Call<'_>, words: &[&str]) -> Result<Reply, Refusal> {
         ("PATCH", ["issues", "comments", id]) => call.update_comment(id),
         ("DELETE", ["issues", "comments", id]) => call.delete_comment(id),
         ("DELETE", ["issues", number, "labels", name]) => call.remove_issue_label(number, name),
+        ("POST", ["issues", number, "assignees"]) => call.assign(number),
         ("POST", ["issues", number, "labels"]) => call.add_issue_labels(number),
         ("POST", ["labels"]) => call.create_label(),
         ("POST", ["check-runs"]) => call.create_check(),

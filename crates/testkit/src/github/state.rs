@@ -89,6 +89,8 @@ pub struct PullRequest {
     pub base_sha: String,
     /// The names of the labels.
     pub labels: BTreeSet<String>,
+    /// The logins of the assignees.
+    pub assignees: BTreeSet<String>,
     /// Number of changes so far, from which the time of the last one is made.
     pub(crate) updated: u64,
 }

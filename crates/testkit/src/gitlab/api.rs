@@ -100,6 +100,10 @@ impl Call<'_> {
             ("GET", []) => self.project_value(),
             ("GET", ["repository", rest @ ..]) => self.repository(rest),
             ("GET", ["pipelines", rest @ ..]) => self.pipelines(rest),
+            ("GET", ["members", "all"]) => {
+                let members: Vec<Value> = self.project.members.iter().map(|it| user(it)).collect();
+                self.page(&members)
+            }
             ("GET", ["members", "all", id]) => self.member(id),
             ("POST", ["statuses", sha]) => self.report_status(sha),
             (_, ["issues", rest @ ..]) => self.issues(rest),
@@ -453,6 +457,7 @@ impl Call<'_> {
             "web_url": format!("https://gitlab.invalid/-/merge_requests/{}", request.iid),
             "author": user(&request.author), "draft": false,
             "created_at": "2026-01-02T03:04:05.678Z", "labels": request.labels,
+            "assignees": request.assignees.iter().map(|it| user(it)).collect::<Vec<_>>(),
             "source_branch": request.source, "target_branch": request.target,
             "source_project_id": self.project.id, "target_project_id": self.project.id,
             "sha": request.sha, "has_conflicts": conflicts, "detailed_merge_status": status,
@@ -468,6 +473,7 @@ impl Call<'_> {
             "state_event",
             "add_labels",
             "remove_labels",
+            "assignee_ids",
         ]) {
             Ok(body) => body,
             Err(refused) => return refused,
@@ -490,6 +496,11 @@ impl Call<'_> {
             .split(',')
         {
             request.labels.retain(|known| known != label);
+        }
+        if let Some(ids) = body["assignee_ids"].as_array() {
+            let members = self.project.members.iter();
+            let is_meant = |login: &&String| ids.contains(&json!(login.len()));
+            request.assignees = members.filter(is_meant).cloned().collect();
         }
         if body["state_event"] == "close" {
             request.state = "closed".to_owned();

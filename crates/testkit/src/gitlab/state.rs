@@ -46,6 +46,8 @@ pub struct MergeRequest {
     pub merge_commit: Option<String>,
     /// Its labels.
     pub labels: Vec<String>,
+    /// Logins of its assignees.
+    pub assignees: Vec<String>,
     /// Its notes.
     pub notes: Vec<Note>,
 }
@@ -216,6 +218,7 @@ impl Project {
             state: "opened".to_owned(),
             merge_commit: None,
             labels: Vec::new(),
+            assignees: Vec::new(),
             notes: Vec::new(),
         });
         self.record_versions();

@@ -178,11 +178,16 @@ pub(super) async fn propose(
     let writer = writer.as_ref();
     let done = recording::publish(&publisher, &wanted, &commits, &forge.address, writer).await?;
 
+    let not_assigned = publisher
+        .assign(&done, &config.pull_requests.assignees)
+        .await;
+
     drop(progress);
     let outcomes = Outcomes::new(done);
 
     // The report.
     let mut warnings = made.notes.clone();
+    warnings.extend(not_assigned);
     if !outcomes.pull_requests.is_empty() && forge.has_workflow_token(context) {
         warnings.push(NO_WORKFLOWS.to_owned());
     }
