@@ -5,7 +5,7 @@
 //! sorted by name, each with the SHA-256 of its content.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{Cursor, Read as _};
+use std::io::{Cursor, Read};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -87,18 +87,9 @@ pub(super) fn go_mod_hash(content: &[u8]) -> String {
 /// # Errors
 /// If it is not such an archive, or above a limit.
 pub(super) fn archive_hash(bytes: &[u8], path: &str, version: &str) -> Result<String, ParseError> {
-    let mut archive = open(bytes)?;
     let prefix = format!("{path}@{version}/");
     let mut files = BTreeMap::new();
-    let mut left = MAX_CONTENT_BYTES;
-    for index in 0..archive.len() {
-        let file = archive
-            .by_index(index)
-            .map_err(|error| not_an_archive(&error))?;
-        let name = file
-            .name()
-            .map_err(|error| not_an_archive(&error))?
-            .into_owned();
+    each_file(bytes, |name, file, left| {
         if !name.starts_with(&prefix) {
             return Err(ParseError::new(format!(
                 "has a file outside of `{prefix}`, which Go does not allow"
@@ -108,21 +99,39 @@ pub(super) fn archive_hash(bytes: &[u8], path: &str, version: &str) -> Result<St
             return Err(ParseError::new("has an entry that is not a file"));
         }
 
-        let digest = digest(file, &mut left)?;
-        if files.insert(name, digest).is_some() {
-            return Err(ParseError::new("has a file twice"));
+        let digest = digest(file, left)?;
+        match files.insert(name, digest) {
+            Some(_) => Err(ParseError::new("has a file twice")),
+            None => Ok(()),
         }
-    }
+    })?;
 
     Ok(hash(&files))
 }
 
-fn open(bytes: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>, ParseError> {
-    let archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| not_an_archive(&error))?;
-    match archive.len() > MAX_FILES {
-        true => Err(ParseError::new(format!("has more than {MAX_FILES} files"))),
-        false => Ok(archive),
+/// Looks at each file of an archive: its name, its content, and the number of bytes that may still be
+/// read of all of them.
+fn each_file(
+    bytes: &[u8],
+    mut look: impl FnMut(String, &mut dyn Read, &mut u64) -> Result<(), ParseError>,
+) -> Result<(), ParseError> {
+    let mut archive =
+        ZipArchive::new(Cursor::new(bytes)).map_err(|error| not_an_archive(&error))?;
+    if archive.len() > MAX_FILES {
+        return Err(ParseError::new(format!("has more than {MAX_FILES} files")));
     }
+
+    let mut left = MAX_CONTENT_BYTES;
+    for index in 0..archive.len() {
+        let mut file = archive
+            .by_index(index)
+            .map_err(|error| not_an_archive(&error))?;
+        let name = file.name().map_err(|error| not_an_archive(&error))?;
+        let name = name.into_owned();
+        look(name, &mut file, &mut left)?;
+    }
+
+    Ok(())
 }
 
 fn not_an_archive(error: &impl std::fmt::Display) -> ParseError {
@@ -151,23 +160,14 @@ pub(super) fn packages(
     (path, version): (&str, &str),
     root: &str,
 ) -> Result<Packages, ParseError> {
-    let mut archive = open(bytes)?;
     let prefix = format!("{path}@{version}/");
     let mut packages = Packages::new();
-    let mut left = MAX_CONTENT_BYTES;
-    for index in 0..archive.len() {
-        let file = archive
-            .by_index(index)
-            .map_err(|error| not_an_archive(&error))?;
-        let name = file
-            .name()
-            .map_err(|error| not_an_archive(&error))?
-            .into_owned();
+    each_file(bytes, |name, file, left| {
         let Some(inside) = name.strip_prefix(&prefix).filter(|path| is_source(path)) else {
-            continue;
+            return Ok(());
         };
 
-        let text = header(file, &mut left)?;
+        let text = header(file, left)?;
         let (directory, file_name) = inside.rsplit_once('/').unwrap_or(("", inside));
         let import_path = match directory {
             "" => root.to_owned(),
@@ -175,7 +175,7 @@ pub(super) fn packages(
         };
         let constraint = constraint(&text);
         if constraint == Some("ignore") {
-            continue;
+            return Ok(());
         }
         let (found, _) = imports_of(&text);
         let is_certain = constraint.is_none_or(is_of_releases)
@@ -186,18 +186,19 @@ pub(super) fn packages(
             package.certain.extend(found.iter().cloned());
         }
         package.possible.extend(found);
-    }
+
+        Ok(())
+    })?;
 
     Ok(packages)
 }
 
 /// The beginning of a Go file up to its imports. `left` is the number of bytes that may be read.
-fn header(mut file: impl std::io::Read, left: &mut u64) -> Result<String, ParseError> {
+fn header(file: &mut dyn Read, left: &mut u64) -> Result<String, ParseError> {
     let mut bytes = Vec::new();
     let mut part = FIRST_HEADER_BYTES;
     loop {
-        let count = file
-            .by_ref()
+        let count = (&mut *file)
             .take(part)
             .read_to_end(&mut bytes)
             .map_err(|error| not_an_archive(&error))? as u64;
@@ -218,7 +219,7 @@ fn above_limit() -> ParseError {
 }
 
 /// The hash of a file's content in hexadecimal.
-fn digest(mut file: impl std::io::Read, left: &mut u64) -> Result<String, ParseError> {
+fn digest(file: &mut dyn Read, left: &mut u64) -> Result<String, ParseError> {
     let mut sha = Sha256::new();
     let mut buffer = [0; 16 * 1024];
     loop {

@@ -4,9 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use patchgate_fix::{StatedRequirements, newest_admitted};
-use patchgate_model::{
-    EcosystemName, Finding, Inventory, Lockfile, Origin, Package, Problem, Scope,
-};
+use patchgate_model::{EcosystemName, Finding, Inventory, Lockfile, Package, Problem};
 use patchgate_scan::{AdvisorySource, ScanResult, evaluate};
 
 use crate::context::Context;
@@ -116,7 +114,8 @@ async fn affected(
             ecosystem: *ecosystem,
             ..Lockfile::default()
         });
-        lockfile.packages.push(package(*ecosystem, name, version));
+        let package = Package::new(*ecosystem, name.clone(), version.clone());
+        lockfile.packages.push(package);
     }
     let inventory = Inventory {
         lockfiles: lockfiles.into_values().collect(),
@@ -137,23 +136,4 @@ async fn affected(
     }
 
     Ok(affected)
-}
-
-fn package(ecosystem: EcosystemName, name: &str, version: &str) -> Package {
-    Package {
-        ecosystem,
-        distribution: None,
-        name: name.to_owned(),
-        version: version.to_owned(),
-        origin: Origin::Registry(None),
-        line: 1,
-        integrity: None,
-        scope: Scope::Runtime,
-        groups: Vec::new(),
-        install_path: None,
-        alias: None,
-        bundled: false,
-        purl: None,
-        edges: Vec::new(),
-    }
 }
