@@ -230,6 +230,42 @@ fn a_good_fix_waits_for_its_check_and_is_merged() {
 }
 
 #[test]
+fn the_accounts_of_a_rule_are_asked_to_review_once() {
+    let rule = "  rules:\n    - { name: people, when: \"true\", then: review, reviewers: [jane, acme/web] }\n";
+    let Some(proposed) = propose_under(&format!("{POLICY}{rule}"), "1.6.1") else {
+        return;
+    };
+    // An account that may not review is said, and the verdict stays.
+    let run = proposed.gate(&[]).expect(10);
+    assert!(
+        run.stderr.contains("nobody could be asked to review"),
+        "{run:?}"
+    );
+
+    proposed.forge.github.let_write(REPO, "jane");
+    let run = proposed.gate(&[]).expect(10);
+    assert!(run.stdout.contains("jane, acme/web"), "{run:?}");
+    assert!(!run.stderr.contains("asked to review"), "{run:?}");
+    assert_eq!(
+        Vec::from_iter(proposed.forge.pull(proposed.number).reviewers),
+        ["jane"]
+    );
+
+    let asked = || {
+        let requests = proposed.forge.github.requests();
+        let asks = |path: &str| path.ends_with("/requested_reviewers");
+        requests
+            .iter()
+            .filter(|request| asks(&request.path))
+            .count()
+    };
+    let before = asked();
+    proposed.gate(&[]).expect(10);
+    assert_eq!(asked(), before);
+    proposed.forge.assert_contract_kept();
+}
+
+#[test]
 fn a_head_that_moves_while_it_is_judged_is_not_merged() {
     let Some(proposed) = propose("1.6.1") else {
         return;

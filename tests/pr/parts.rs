@@ -126,15 +126,16 @@ fn each_step_has_a_pull_request_with_that_step_alone() {
 
 #[test]
 fn what_is_not_urgent_waits_for_limits_and_windows() {
-    let Some(forge) =
-        workspace("  per: step\n  urgent: act-now\n  max-new-per-hour: 1\n  assignees: [jane]\n")
-    else {
+    let Some(forge) = workspace(
+        "  per: step\n  urgent: act-now\n  max-new-per-hour: 1\n  assignees: [jane]\n  reviewers: [jane]\n",
+    ) else {
         return;
     };
     forge.github.let_write(REPO, "jane");
     let run = forge.pr().expect(0);
     let first = open_pulls(&forge);
     assert!(first.iter().all(|pull| pull.assignees.contains("jane")));
+    assert!(first.iter().all(|pull| pull.reviewers.contains("jane")));
     let waiting = run.stdout.matches("\nwaiting patchgate/").count();
     assert!(waiting > 0 && !first.is_empty(), "{run:?}");
     assert!(

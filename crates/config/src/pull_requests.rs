@@ -33,6 +33,8 @@ pub struct PullRequestSettings {
     pub labels: Vec<String>,
     /// Logins of the accounts that every pull request is assigned to.
     pub assignees: Vec<String>,
+    /// Logins of the accounts that are asked to review every pull request.
+    pub reviewers: Vec<String>,
     /// Path of the body's template, from the repository's root.
     pub template: Option<String>,
 }
@@ -140,7 +142,9 @@ pub(crate) fn errors(root: &Node<'_>) -> Vec<ConfigError> {
         errors.extend(list("paths").iter().filter_map(crate::gate::bad_glob));
         errors.extend(list("ecosystems").iter().filter_map(bad_ecosystem));
     }
-    errors.extend(items("assignees").iter().filter_map(bad_login));
+    for key in ["assignees", "reviewers"] {
+        errors.extend(items(key).iter().filter_map(bad_login));
+    }
     errors.extend(items("schedule").iter().filter_map(bad_window));
 
     errors
@@ -164,7 +168,7 @@ fn bad_login(node: &Node<'_>) -> Option<ConfigError> {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     (!text.chars().all(is_plain)).then(|| {
         let message = format!("`{}` is not the login of an account", shorten(text));
-        let hint = "write it without `@`; a team cannot be assigned".to_owned();
+        let hint = "write it without `@`; a team is not an account".to_owned();
         ConfigError::new(node, message).with_hint(Some(hint))
     })
 }
@@ -228,6 +232,7 @@ pub(crate) fn settings(wire: PullRequests) -> PullRequestSettings {
         schedule: wire.schedule.into_iter().filter_map(window).collect(),
         labels: wire.labels,
         assignees: wire.assignees,
+        reviewers: wire.reviewers,
         template: wire.template,
     }
 }
@@ -335,6 +340,7 @@ mod tests {
                 "must be one of `runtime`",
             ),
             ("assignees: ['@jane']", "is not the login of an account"),
+            ("reviewers: [acme/web]", "is not the login of an account"),
             ("per: package", "must be one of `all`, `step`"),
             ("max-open: 0", "must be from 1 to 1000"),
             (

@@ -118,6 +118,10 @@ impl Forge for AnyForge {
         each!(self, forge => forge.assign(number, logins).await)
     }
 
+    async fn ask_to_review(&self, number: u64, logins: &[String]) -> Result<(), ForgeError> {
+        each!(self, forge => forge.ask_to_review(number, logins).await)
+    }
+
     async fn close_request(&self, number: u64, body: &str) -> Result<(), ForgeError> {
         each!(self, forge => forge.close_request(number, body).await)
     }

@@ -182,6 +182,17 @@ pub trait Forge {
         logins: &[String],
     ) -> impl Future<Output = Result<(), ForgeError>>;
 
+    /// Asks accounts to review a pull request, unless one of them is asked already or has reviewed it.
+    /// The author of the pull request is left out: no forge lets it review.
+    ///
+    /// # Errors
+    /// When the forge refuses, or one of them may not review.
+    fn ask_to_review(
+        &self,
+        number: u64,
+        logins: &[String],
+    ) -> impl Future<Output = Result<(), ForgeError>>;
+
     /// Closes a pull request without a merge, and sets its body.
     ///
     /// # Errors

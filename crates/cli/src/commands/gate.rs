@@ -176,6 +176,7 @@ async fn judge_one(
     if stage != Stage::Observe {
         merge::report_check(forge, &round.judgement).await;
         merge::add_labels(&judge, &round).await;
+        merge::ask_to_review(&judge, &round).await;
     }
 
     let record = Recording {

@@ -224,7 +224,8 @@ pub(crate) struct RuleEntry {
     #[serde(default)]
     #[schemars(range(min = 0, max = 8760))]
     pub(crate) wait_hours: u32,
-    /// Accounts or teams that should review it; the verdict names them.
+    /// Accounts or teams that should review it. The verdict names them, and accounts are asked to review;
+    /// a name with `/` is a team.
     #[serde(default)]
     #[schemars(inner(length(min = 1)))]
     pub(crate) reviewers: Vec<String>,

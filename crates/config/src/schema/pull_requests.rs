@@ -31,6 +31,9 @@ pub(crate) struct PullRequests {
     /// Logins of the accounts that every pull request is assigned to.
     #[schemars(inner(length(min = 1)))]
     pub(crate) assignees: Vec<String>,
+    /// Logins of the accounts that are asked to review every pull request.
+    #[schemars(inner(length(min = 1)))]
+    pub(crate) reviewers: Vec<String>,
     /// Template of the body: a path from the repository's root. It is read at the base commit.
     #[schemars(length(min = 1))]
     pub(crate) template: Option<String>,

@@ -176,7 +176,7 @@ impl Gitea {
         Ok(latest)
     }
 
-    async fn reviews(&self, number: u64) -> Result<Vec<wire::Review>, ForgeError> {
+    pub(super) async fn reviews(&self, number: u64) -> Result<Vec<wire::Review>, ForgeError> {
         let path = self.path(&format!("/pulls/{number}/reviews"));
         self.rest.list(&path, READ, MAX_ENTRIES).await
     }

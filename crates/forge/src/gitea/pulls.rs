@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Gitea, ISSUES, READ, WRITE, wire};
 use crate::ForgeError;
+use crate::assign::to_ask;
 use crate::error::all_assigned;
 use crate::git::{BRANCH_PREFIX, PatchgateBranch};
 use crate::requests::{ClosedPullRequest, Comment, CreatedPullRequest, OpenPullRequest};
@@ -158,6 +159,27 @@ impl Gitea {
         let body = json!({ "assignees": all });
         let pull: wire::PullRequest = self.rest.json(&call, Some(&body)).await?;
         all_assigned(call.name(), wanted, &logins(pull.assignees))
+    }
+
+    pub(super) async fn ask_reviewers(
+        &self,
+        number: u64,
+        wanted: &[String],
+    ) -> Result<(), ForgeError> {
+        let pull = self.read_pull(number).await?;
+        let mut known = logins(pull.requested_reviewers);
+        let reviews = self.reviews(number).await?.into_iter();
+        known.extend(reviews.filter_map(|review| Some(review.user?.login)));
+        let author = pull.user.map(|user| user.login);
+        let asked = to_ask(wanted, author.as_deref(), &known);
+        if asked.is_empty() {
+            return Ok(());
+        }
+
+        let path = self.path(&format!("/pulls/{number}/requested_reviewers"));
+        let call = Call::new(Method::Post, path, WRITE);
+        let body = json!({ "reviewers": asked });
+        self.rest.send(&call, Some(&body)).await.map(|_| ())
     }
 
     /// The ids of labels. Those that do not exist are created.

@@ -75,6 +75,7 @@ pub(super) struct PullRequest {
     pub(super) body: Option<String>,
     pub(super) labels: Option<Vec<Label>>,
     pub(super) assignees: Option<Vec<User>>,
+    pub(super) requested_reviewers: Option<Vec<User>>,
     pub(super) head: End,
     pub(super) base: End,
     #[serde(default)]

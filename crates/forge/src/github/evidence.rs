@@ -209,7 +209,7 @@ impl GitHub {
         Ok(latest)
     }
 
-    async fn reviews(&self, number: u64) -> Result<Vec<wire::Review>, ForgeError> {
+    pub(super) async fn reviews(&self, number: u64) -> Result<Vec<wire::Review>, ForgeError> {
         let path = self.path(&format!("/pulls/{number}/reviews"));
         self.list(&path, "", PULLS, MAX_REVIEWS, |page| page).await
     }

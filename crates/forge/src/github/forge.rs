@@ -102,6 +102,10 @@ impl Forge for GitHub {
         self.assign_pull(number, logins).await
     }
 
+    async fn ask_to_review(&self, number: u64, logins: &[String]) -> Result<(), ForgeError> {
+        self.ask_reviewers(number, logins).await
+    }
+
     async fn close_request(&self, number: u64, body: &str) -> Result<(), ForgeError> {
         self.patch_pull(number, &json!({ "state": "closed", "body": body }))
             .await

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::transport::{Call, Verb};
 use super::{GitHub, encode, encode_path, wire};
 use crate::ForgeError;
+use crate::assign::to_ask;
 use crate::error::{absent_is_deleted, all_assigned};
 use crate::git::{BRANCH_PREFIX, PatchgateBranch};
 use crate::requests::{
@@ -304,6 +305,29 @@ impl GitHub {
         let body = json!({ "assignees": wanted });
         let issue: wire::Assigned = self.json_with(&call, &body).await?;
         all_assigned(call.name(), wanted, &logins(issue.assignees))
+    }
+
+    /// An account that reviewed is no longer among those that are asked, so the reviews are read too.
+    pub(super) async fn ask_reviewers(
+        &self,
+        number: u64,
+        wanted: &[String],
+    ) -> Result<(), ForgeError> {
+        let path = self.path(&format!("/pulls/{number}"));
+        let pull: wire::PullRequest = self.json(&Call::get(path.clone(), READ)).await?;
+        let mut known = logins(pull.requested_reviewers);
+        let reviews = self.reviews(number).await?.into_iter();
+        known.extend(reviews.filter_map(|review| Some(review.user?.login)));
+        let author = pull.user.map(|user| user.login);
+        let asked = to_ask(wanted, author.as_deref(), &known);
+        if asked.is_empty() {
+            return Ok(());
+        }
+
+        let path = format!("{path}/requested_reviewers");
+        let body = json!({ "reviewers": asked });
+        let call = Call::new(Verb::Post, path, WRITE);
+        self.send_with(&call, &body).await.map(|_| ())
     }
 
     pub(super) async fn remove_comment(&self, comment: u64) -> Result<(), ForgeError> {

@@ -80,6 +80,8 @@ pub(super) struct PullRequest {
     pub(super) labels: Vec<Label>,
     #[serde(default)]
     pub(super) assignees: Option<Vec<User>>,
+    #[serde(default)]
+    pub(super) requested_reviewers: Option<Vec<User>>,
     pub(super) title: String,
     pub(super) body: Option<String>,
     pub(super) head: End,

@@ -251,6 +251,10 @@ impl Forge for GitLab {
         self.assign_request(number, logins).await
     }
 
+    async fn ask_to_review(&self, number: u64, logins: &[String]) -> Result<(), ForgeError> {
+        self.ask_reviewers(number, logins).await
+    }
+
     async fn close_request(&self, number: u64, body: &str) -> Result<(), ForgeError> {
         let body = json!({ "state_event": "close", "description": body });
         self.write(Method::Put, &format!("/merge_requests/{number}"), &body)

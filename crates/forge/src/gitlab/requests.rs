@@ -6,6 +6,7 @@ use serde_json::json;
 
 use super::{GitLab, READ, WRITE, wire};
 use crate::ForgeError;
+use crate::assign::to_ask;
 use crate::error::all_assigned;
 use crate::git::{BRANCH_PREFIX, PatchgateBranch};
 use crate::requests::{ClosedPullRequest, Comment, CreatedPullRequest, OpenPullRequest};
@@ -123,17 +124,7 @@ impl GitLab {
         let read: wire::MergeRequest = self.rest.json(&Call::get(path.clone(), READ), None).await?;
         let assigned = read.assignees.iter().flatten();
         let mut ids: Vec<u64> = assigned.filter_map(|user| user.id).collect();
-        for login in wanted {
-            let query = format!("/members/all?query={}", encode(login));
-            let members: Vec<wire::User> = self
-                .rest
-                .list(&self.path(&query), READ, MAX_ENTRIES)
-                .await?;
-            let same = members
-                .iter()
-                .find(|user| user.username.eq_ignore_ascii_case(login));
-            ids.extend(same.and_then(|user| user.id));
-        }
+        ids.extend(self.member_ids(wanted).await?);
 
         let call = Call::new(Method::Put, path, WRITE);
         let body = json!({ "assignee_ids": ids });
@@ -147,6 +138,56 @@ impl GitLab {
         match some.count() {
             0 => all_assigned(call.name(), wanted, &assigned),
             _ => Ok(()),
+        }
+    }
+
+    /// The ids of members of the project, those of groups above it included.
+    async fn member_ids(&self, logins: &[String]) -> Result<Vec<u64>, ForgeError> {
+        let mut ids = Vec::new();
+        for login in logins {
+            let query = format!("/members/all?query={}", encode(login));
+            let members: Vec<wire::User> = self
+                .rest
+                .list(&self.path(&query), READ, MAX_ENTRIES)
+                .await?;
+            let same = members
+                .iter()
+                .find(|user| user.username.eq_ignore_ascii_case(login));
+            ids.extend(same.and_then(|user| user.id));
+        }
+
+        Ok(ids)
+    }
+
+    /// A reviewer stays one after the review. GitLab replaces the whole list, by ids, and keeps one
+    /// reviewer without a subscription.
+    pub(super) async fn ask_reviewers(
+        &self,
+        number: u64,
+        wanted: &[String],
+    ) -> Result<(), ForgeError> {
+        let path = self.path(&format!("/merge_requests/{number}"));
+        let read: wire::MergeRequest = self.rest.json(&Call::get(path.clone(), READ), None).await?;
+        let mut ids: Vec<u64> = read
+            .reviewers
+            .iter()
+            .flatten()
+            .filter_map(|user| user.id)
+            .collect();
+        let author = read.author.map(|user| user.username);
+        let asked = to_ask(wanted, author.as_deref(), &usernames(read.reviewers));
+        if asked.is_empty() {
+            return Ok(());
+        }
+
+        ids.extend(self.member_ids(&asked).await?);
+        let call = Call::new(Method::Put, path, WRITE);
+        let body = json!({ "reviewer_ids": ids });
+        let after: wire::MergeRequest = self.rest.json(&call, Some(&body)).await?;
+        let reviewers = usernames(after.reviewers);
+        match asked.iter().any(|login| reviewers.contains(login)) {
+            true => Ok(()),
+            false => all_assigned(call.name(), &asked, &reviewers),
         }
     }
 

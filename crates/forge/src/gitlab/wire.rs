@@ -76,6 +76,8 @@ pub(super) struct MergeRequest {
     pub(super) labels: Vec<String>,
     #[serde(default)]
     pub(super) assignees: Option<Vec<User>>,
+    #[serde(default)]
+    pub(super) reviewers: Option<Vec<User>>,
     pub(super) source_branch: String,
     pub(super) target_branch: String,
     pub(super) source_project_id: Option<u64>,

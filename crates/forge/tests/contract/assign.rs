@@ -1,4 +1,4 @@
-//! Assignees of pull requests.
+//! Assignees and reviewers of pull requests.
 
 use patchgate_forge::Forge as _;
 use patchgate_forge::publish::Publisher;
@@ -51,5 +51,25 @@ pub(crate) async fn assignees_are_added_when_none_is_there(bed: &impl Bed) {
     assert_eq!(assign(&[]).await, Vec::<String>::new());
     assert_eq!(assigned().await, ["jane"]);
     assert!(bed.state(number).0);
+    assert_eq!(bed.violations(), Vec::<String>::new());
+}
+
+pub(crate) async fn reviewers_are_asked_once(bed: &impl Bed) {
+    run(bed, "2").await;
+    bed.let_see_permissions();
+    let (_, number, _) = only(bed).await;
+    let forge = bed.forge();
+    let ask = async |logins: &[&str]| {
+        let logins: Vec<String> = logins.iter().map(|&login| login.to_owned()).collect();
+        forge.ask_to_review(number, &logins).await
+    };
+
+    assert!(ask(&["nobody-of-this-name"]).await.is_err());
+    ask(&["jane"]).await.unwrap();
+    bed.proxy().arm(None);
+    ask(&["jane"]).await.unwrap();
+    ask(&["Jane", "other"]).await.unwrap();
+    assert_eq!(bed.proxy().writes(), 0, "one of them is asked already");
+    ask(&[]).await.unwrap();
     assert_eq!(bed.violations(), Vec::<String>::new());
 }

@@ -91,6 +91,13 @@ macro_rules! contract {
             }
 
             #[tokio::test(flavor = "multi_thread")]
+            async fn reviewers_are_asked_once() {
+                if let Some(bed) = new() {
+                    crate::assign::reviewers_are_asked_once(&bed).await;
+                }
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
             async fn comments_are_kept_and_texts_run_no_commands() {
                 if let Some(bed) = new() {
                     crate::comments::comments_are_kept_and_texts_run_no_commands(&bed).await;

@@ -304,7 +304,7 @@ pub(crate) fn label(name: &str) -> Value {
 }
 
 /// Names in a list of texts or of objects with a `name`.
-fn names(labels: &Value) -> Vec<String> {
+pub(super) fn names(labels: &Value) -> Vec<String> {
     labels
         .as_array()
         .into_iter()

@@ -90,6 +90,7 @@ impl Call<'_> {
             base_sha,
             labels: BTreeSet::new(),
             assignees: BTreeSet::new(),
+            reviewers: BTreeSet::new(),
             updated: 0,
         };
         let value = self.pull_value(&pull);
@@ -189,6 +190,22 @@ impl Call<'_> {
             .collect();
 
         Reply::list("/pulls/{pull_number}/reviews", values)
+    }
+
+    /// Asks accounts to review. GitHub asks nobody when one of them may not, or is the author.
+    pub(crate) fn ask_to_review(&mut self, number: &str) -> Result<Reply, Refusal> {
+        self.require(Permission::PullRequests)?;
+        let wanted = super::issues::names(&self.request.json()["reviewers"]);
+        let at = self.pull_index(number)?;
+        let author = self.hosted.pulls[at].author.clone();
+        let may = |login: &String| self.hosted.writers.contains(login) && *login != author;
+        if !wanted.iter().all(may) {
+            let message = "Reviews may only be requested from collaborators.";
+            return Err(Refusal::new(422, message));
+        }
+        self.hosted.pulls[at].reviewers.extend(wanted);
+        let value = self.pull_value(&self.hosted.pulls[at]);
+        Reply::value("/pulls/{pull_number}/requested_reviewers", 201, value)
     }
 
     /// Merges, or refuses as GitHub does: 405 when it cannot be merged, 409 when the head is not the
@@ -345,6 +362,7 @@ impl Call<'_> {
             "user": user(&pull.author),
             "labels": labels,
             "assignees": pull.assignees.iter().map(|login| user(login)).collect::<Vec<_>>(),
+            "requested_reviewers": pull.reviewers.iter().map(|login| user(login)).collect::<Vec<_>>(),
             "draft": pull.draft,
             "head": side(&pull.head, &pull.head_sha),
             "base": side(&pull.base, &pull.base_sha),

@@ -237,6 +237,7 @@ fn write(call: &mut Call<'_>, words: &[&str]) -> Result<Reply, Refusal> {
         ("DELETE", ["issues", "comments", id]) => call.delete_comment(id),
         ("DELETE", ["issues", number, "labels", name]) => call.remove_issue_label(number, name),
         ("POST", ["issues", number, "assignees"]) => call.assign(number),
+        ("POST", ["pulls", number, "requested_reviewers"]) => call.ask_to_review(number),
         ("POST", ["issues", number, "labels"]) => call.add_issue_labels(number),
         ("POST", ["labels"]) => call.create_label(),
         ("POST", ["check-runs"]) => call.create_check(),

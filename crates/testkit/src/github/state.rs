@@ -91,6 +91,8 @@ pub struct PullRequest {
     pub labels: BTreeSet<String>,
     /// The logins of the assignees.
     pub assignees: BTreeSet<String>,
+    /// The logins of those who are asked to review.
+    pub reviewers: BTreeSet<String>,
     /// Number of changes so far, from which the time of the last one is made.
     pub(crate) updated: u64,
 }

@@ -458,6 +458,7 @@ impl Call<'_> {
             "author": user(&request.author), "draft": false,
             "created_at": "2026-01-02T03:04:05.678Z", "labels": request.labels,
             "assignees": request.assignees.iter().map(|it| user(it)).collect::<Vec<_>>(),
+            "reviewers": request.reviewers.iter().map(|it| user(it)).collect::<Vec<_>>(),
             "source_branch": request.source, "target_branch": request.target,
             "source_project_id": self.project.id, "target_project_id": self.project.id,
             "sha": request.sha, "has_conflicts": conflicts, "detailed_merge_status": status,
@@ -474,6 +475,7 @@ impl Call<'_> {
             "add_labels",
             "remove_labels",
             "assignee_ids",
+            "reviewer_ids",
         ]) {
             Ok(body) => body,
             Err(refused) => return refused,
@@ -497,10 +499,15 @@ impl Call<'_> {
         {
             request.labels.retain(|known| known != label);
         }
-        if let Some(ids) = body["assignee_ids"].as_array() {
-            let members = self.project.members.iter();
-            let is_meant = |login: &&String| ids.contains(&json!(login.len()));
-            request.assignees = members.filter(is_meant).cloned().collect();
+        for (key, list) in [
+            ("assignee_ids", &mut request.assignees),
+            ("reviewer_ids", &mut request.reviewers),
+        ] {
+            if let Some(ids) = body[key].as_array() {
+                let members = self.project.members.iter();
+                let is_meant = |login: &&String| ids.contains(&json!(login.len()));
+                *list = members.filter(is_meant).cloned().collect();
+            }
         }
         if body["state_event"] == "close" {
             request.state = "closed".to_owned();

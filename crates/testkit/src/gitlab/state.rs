@@ -48,6 +48,8 @@ pub struct MergeRequest {
     pub labels: Vec<String>,
     /// Logins of its assignees.
     pub assignees: Vec<String>,
+    /// Logins of its reviewers.
+    pub reviewers: Vec<String>,
     /// Its notes.
     pub notes: Vec<Note>,
 }
@@ -219,6 +221,7 @@ impl Project {
             merge_commit: None,
             labels: Vec::new(),
             assignees: Vec::new(),
+            reviewers: Vec::new(),
             notes: Vec::new(),
         });
         self.record_versions();

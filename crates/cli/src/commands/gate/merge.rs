@@ -72,6 +72,30 @@ pub(super) async fn add_labels(judge: &Judge<'_>, round: &Round) {
     }
 }
 
+/// Asks the accounts of the policy's rule that decided for a review, unless the verdict is merge. Teams
+/// are only named in the verdict. A failure changes no verdict, and is said.
+pub(super) async fn ask_to_review(judge: &Judge<'_>, round: &Round) {
+    let Ok(policy) = &round.policy else {
+        return;
+    };
+    let rule = decision_of(policy, &round.evidence).and_then(|decision| decision.rule);
+    let named = rule.map_or(&[][..], |rule| rule.reviewers.as_slice());
+    let accounts: Vec<String> = named
+        .iter()
+        .map(|name| name.trim_start_matches('@'))
+        .filter(|name| !name.contains('/'))
+        .map(str::to_owned)
+        .collect();
+    if accounts.is_empty() || round.judgement.verdict == Verdict::Merge {
+        return;
+    }
+    if let Err(error) = judge.forge.api.ask_to_review(judge.number, &accounts).await {
+        warn(&format!(
+            "nobody could be asked to review (the verdict does not change): {error}"
+        ));
+    }
+}
+
 /// Reads and judges everything again, and merges the judged commit. Returns what is wrong with the
 /// merge that was done, if something is.
 ///

@@ -178,9 +178,9 @@ pub(super) async fn propose(
     let writer = writer.as_ref();
     let done = recording::publish(&publisher, &wanted, &commits, &forge.address, writer).await?;
 
-    let not_assigned = publisher
-        .assign(&done, &config.pull_requests.assignees)
-        .await;
+    let settings = &config.pull_requests;
+    let mut not_assigned = publisher.assign(&done, &settings.assignees).await;
+    not_assigned.extend(publisher.ask_to_review(&done, &settings.reviewers).await);
 
     drop(progress);
     let outcomes = Outcomes::new(done);
