@@ -99,11 +99,19 @@ impl CommitFiles {
     }
 }
 
+/// git in the repository. It refuses repositories of other accounts, because their configuration can
+/// name programs; none is run here, and jobs in containers often read a clone of another account.
+fn git(root: &Path) -> Command {
+    let mut command = isolated_git(root);
+    command.args(["-c", "safe.directory=*"]);
+    command
+}
+
 /// The full id of the commit that a revision names.
 fn resolve(root: &Path, revision: &str) -> Result<String, UserError> {
     let wanted = format!("{revision}^{{commit}}");
     let output = run(
-        isolated_git(root).args(["rev-parse", "--verify", "--end-of-options"]),
+        git(root).args(["rev-parse", "--verify", "--end-of-options"]),
         &[&wanted],
     )?;
     if !output.status.success() {
@@ -124,7 +132,7 @@ fn resolve(root: &Path, revision: &str) -> Result<String, UserError> {
 /// The regular files of a commit, and its submodules.
 fn listed(root: &Path, commit: &str) -> Result<(Vec<Entry>, Vec<String>), UserError> {
     let output = run(
-        isolated_git(root).args(["ls-tree", "-r", "-z", "--full-tree"]),
+        git(root).args(["ls-tree", "-r", "-z", "--full-tree"]),
         &[commit],
     )?;
     if !output.status.success() {
@@ -170,7 +178,7 @@ fn is_plain(path: &str) -> bool {
 /// Writes the files below a directory. Those that are larger than any file that is read are left
 /// out.
 fn write_files(root: &Path, directory: &Path, entries: &[Entry]) -> Result<(), UserError> {
-    let mut child = isolated_git(root)
+    let mut child = git(root)
         .args(["cat-file", "--batch"])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -251,16 +259,16 @@ fn write_file(
 /// Makes the directory a repository that tracks the files of the commit, so that a scan reads the
 /// same ones in it.
 fn write_index(root: &Path, directory: &Path, commit: &str) -> Result<(), UserError> {
-    let git = directory.join(".git");
+    let inside = directory.join(".git");
     let wrong = |error: std::io::Error| failed(commit, &error.to_string());
-    std::fs::create_dir(&git).map_err(wrong)?;
-    std::fs::write(git.join("HEAD"), format!("{commit}\n")).map_err(wrong)?;
+    std::fs::create_dir(&inside).map_err(wrong)?;
+    std::fs::write(inside.join("HEAD"), format!("{commit}\n")).map_err(wrong)?;
 
-    let mut command = isolated_git(root);
+    let mut command = git(root);
     command
         .args(WHOLE_INDEX)
         .args(["read-tree", commit])
-        .env("GIT_INDEX_FILE", git.join("index"));
+        .env("GIT_INDEX_FILE", inside.join("index"));
     let output = run(&mut command, &[])?;
     match output.status.success() {
         true => Ok(()),
@@ -298,7 +306,7 @@ fn said(output: &Output) -> String {
 mod tests {
     use super::*;
 
-    fn git(directory: &Path, arguments: &[&str]) {
+    fn run_git(directory: &Path, arguments: &[&str]) {
         let output = Command::new("git")
             .args(["-c", "user.name=a", "-c", "user.email=a@b.invalid"])
             .args(["-c", "commit.gpgSign=false"])
@@ -317,12 +325,12 @@ mod tests {
 
     fn repository() -> tempfile::TempDir {
         let top = tempfile::tempdir().unwrap();
-        git(top.path(), &["init", "--quiet"]);
+        run_git(top.path(), &["init", "--quiet"]);
         write(top.path(), ".gitignore", "*.lock\ntarget\n");
         write(top.path(), "a/Cargo.lock", "before\n");
         write(top.path(), "target/go.sum", "");
-        git(top.path(), &["add", "--force", "."]);
-        git(top.path(), &["commit", "--quiet", "--message", "first"]);
+        run_git(top.path(), &["add", "--force", "."]);
+        run_git(top.path(), &["commit", "--quiet", "--message", "first"]);
         top
     }
 
@@ -331,8 +339,8 @@ mod tests {
         let top = repository();
         write(top.path(), "a/Cargo.lock", "after\n");
         write(top.path(), "b/Cargo.lock", "new\n");
-        git(top.path(), &["add", "--force", "."]);
-        git(top.path(), &["commit", "--quiet", "--message", "second"]);
+        run_git(top.path(), &["add", "--force", "."]);
+        run_git(top.path(), &["commit", "--quiet", "--message", "second"]);
 
         let files = CommitFiles::lay_out(&top.path().join("a"), "HEAD~1").unwrap();
         let text = std::fs::read_to_string(files.path().join("Cargo.lock")).unwrap();
@@ -357,7 +365,7 @@ mod tests {
         let trap = top.path().join("trap");
         let command = format!("touch {}", trap.display());
         for name in ["smudge", "clean", "process"] {
-            git(
+            run_git(
                 top.path(),
                 &["config", &format!("filter.f.{name}"), &command],
             );
@@ -368,7 +376,7 @@ mod tests {
             "core.pager",
             "core.sshCommand",
         ] {
-            git(top.path(), &["config", name, &command]);
+            run_git(top.path(), &["config", name, &command]);
         }
         write(top.path(), ".git/info/attributes", "* filter=f diff=f\n");
         write(
@@ -387,14 +395,30 @@ mod tests {
     }
 
     #[test]
+    fn a_clone_of_another_account_is_read() {
+        let top = repository();
+        let owner = Command::new("chown")
+            .args(["-R", "65534"])
+            .arg(top.path())
+            .output();
+        if !owner.unwrap().status.success() {
+            // Only root may give files away.
+            return;
+        }
+
+        let files = CommitFiles::lay_out(top.path(), "HEAD").unwrap();
+        assert!(files.path().join("a/Cargo.lock").exists());
+    }
+
+    #[test]
     fn links_and_submodules_are_left_out() {
         let top = repository();
         std::os::unix::fs::symlink("/etc", top.path().join("link")).unwrap();
-        git(top.path(), &["add", "link"]);
+        run_git(top.path(), &["add", "link"]);
         let object = "1".repeat(40);
         let info = format!("160000,{object},sub");
-        git(top.path(), &["update-index", "--add", "--cacheinfo", &info]);
-        git(top.path(), &["commit", "--quiet", "--message", "second"]);
+        run_git(top.path(), &["update-index", "--add", "--cacheinfo", &info]);
+        run_git(top.path(), &["commit", "--quiet", "--message", "second"]);
 
         let files = CommitFiles::lay_out(top.path(), "HEAD").unwrap();
         assert!(!files.path().join("link").exists());
