@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use patchgate_model::{Inventory, Lockfile};
+use patchgate_model::{Inventory, Lockfile, Loss};
 use patchgate_sbom::{Format, OutputFormat, ParseError, detect, read, write};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -222,7 +222,8 @@ proptest! {
         }
     }
 
-    /// A value of another kind is refused, or loses nothing but itself.
+    /// A value of another kind is refused, or loses nothing but itself. A list in the place of a list is
+    /// a shorter document, whose only entry is named as lost.
     #[test]
     fn values_of_another_kind_lose_one_package_at_most(
         which in any::<Index>(),
@@ -238,14 +239,20 @@ proptest! {
         places(&document, &mut Vec::new(), &mut all_places);
         let path = &all_places[place.index(all_places.len())];
         let value = at(&mut document, path);
+        let was_list = value.is_array();
         *value = other_kind(value, choice);
+        let is_shorter = was_list && value.is_array();
         let text = document.to_string();
         let result = read(name, text.as_bytes());
         check(name, text.as_bytes(), &result);
 
         if let Ok(changed) = result {
             let lost = lost(&whole, &changed);
-            prop_assert!(lost <= 1, "{} loses {} with {} at {:?}", name, lost, at(&mut document, path), path);
+            let is_named = changed.skipped.iter().any(|entry| entry.loss == Loss::Package);
+            prop_assert!(
+                lost <= 1 || (is_shorter && is_named),
+                "{} loses {} with {} at {:?}", name, lost, at(&mut document, path), path
+            );
         }
     }
 }
