@@ -69,8 +69,8 @@ fn numbers(done: &[PublishOutcome]) -> Vec<u64> {
     numbers.collect()
 }
 
-/// The accounts to ask: `wanted` without the author, or nobody when one of them is among `known`,
-/// which were asked or have reviewed.
+/// The accounts to ask: `wanted` without the author. Empty when one of them is in `known`, the accounts
+/// that were asked or have reviewed.
 pub(crate) fn to_ask(wanted: &[String], author: Option<&str>, known: &[String]) -> Vec<String> {
     let is = |a: &str, b: &str| a.eq_ignore_ascii_case(b);
     let is_known = |login: &&String| known.iter().any(|known| is(known, login));

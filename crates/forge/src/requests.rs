@@ -102,7 +102,7 @@ impl Comment {
     }
 }
 
-/// An issue, which is no pull request.
+/// An issue. GitHub lists pull requests as issues too; they are left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Issue {
     /// Number on the forge.

@@ -106,7 +106,7 @@ struct Responder<'a> {
     context: &'a Context,
     forge: &'a OpenForge,
     identity: Option<&'a TokenIdentity>,
-    /// The only comment to answer; all of a pull request when there is none.
+    /// The comment to answer. `None` answers all comments of the pull request.
     only: Option<&'a NewComment>,
 }
 

@@ -26,6 +26,7 @@ pub(crate) fn proposal_intents(
             reasons: Vec::new(),
             statement: None,
         };
+
         let id = writer.append(record.clone(), &[])?;
         Ok(OpenIntent {
             index: 0,
@@ -33,6 +34,7 @@ pub(crate) fn proposal_intents(
             record,
         })
     };
+
     branches.iter().map(intent).collect()
 }
 
@@ -63,11 +65,13 @@ pub(crate) fn proposal_results(writer: &Writer, source: &str, own: Vec<(OpenInte
                 }
             }
         }
+
         for (intent, proposed) in &own {
             close(writer, intent, proposed)?;
         }
         Ok::<(), LedgerError>(())
     };
+
     if let Err(error) = record() {
         warn(&format!(
             "the result of the proposals could not be recorded: {error}"

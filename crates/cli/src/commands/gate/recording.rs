@@ -103,6 +103,7 @@ impl Recording<'_> {
         let (Some(writer), Some(open)) = (self.writer, intent) else {
             return;
         };
+
         let intent = open.id.clone();
         let step = match result {
             Ok(_) => Step::Done { intent },
@@ -114,6 +115,7 @@ impl Recording<'_> {
         // A merge onto another commit than the judged one stays: the ledger says so.
         let reasons = result.as_ref().ok().and_then(Option::as_deref);
         let reasons = reasons.map(|text| Reason::new("merged", "review", text));
+
         if let Err(error) = writer.close_with(&open, step, reasons.into_iter().collect()) {
             warn(&format!(
                 "the result of the merge could not be recorded: {error}"

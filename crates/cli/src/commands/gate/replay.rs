@@ -165,7 +165,7 @@ pub(crate) struct Replayed {
 }
 
 /// The verdicts of a ledger whose index or id `is_wanted` accepts, oldest first. Each is proved to be in
-/// the signed log, because whoever can write the files can write other records.
+/// the signed log, because anybody who can write the files can write other records.
 pub(crate) fn read_recorded(
     storage: &dyn Storage,
     key: &VerifierKey,

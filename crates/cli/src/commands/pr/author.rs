@@ -45,6 +45,7 @@ pub(super) fn plan_key(
         (None, Some(text)) => (PLAN_KEY.to_owned(), text.to_owned()),
         (None, None) => return Ok(None),
     };
+
     SigningKey::from_pem(&text)
         .map(Some)
         .map_err(|error| UserError::usage(format!("the key in `{name}` cannot be used: {error}")))

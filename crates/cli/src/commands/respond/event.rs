@@ -83,9 +83,11 @@ mod tests {
             comment_of(&event("created", pull.clone())),
             EventComment::Created(comment)
         );
+
         let mut on_gitea = event("created", json!({ "number": 3 }));
         on_gitea["is_pull"] = json!(true);
         assert!(matches!(comment_of(&on_gitea), EventComment::Created(_)));
+
         for event in [
             event("edited", pull.clone()),
             event("deleted", pull),
